@@ -1,0 +1,143 @@
+"""A look into a corpus: `python -m data_pipelines.inspect DIR [--split train] [--out
+PNG]`.
+
+Prints counts and statistics of motion, and writes a contact sheet: one row a clip,
+frames spread over it.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from data_pipelines import schema
+from data_pipelines.errors import UserError
+
+
+def delta_pose(pose: np.ndarray) -> float:
+  """Head motion in degrees a frame: mean |difference| of yaw, pitch and roll.
+
+  Args:
+    pose: `(t, 5)` of a clip, angles in degrees.
+  """
+  if len(pose) < 2:
+    return 0.0
+  return float(np.abs(np.diff(pose[:, :3], axis=0)).mean())
+
+
+def count_blinks(closure: np.ndarray) -> int:
+  """Blinks in `(t,)` lid closures: stretches above 0.8, counted once each."""
+  shut = np.concatenate([[False], np.asarray(closure) > 0.8])
+  return int((shut[1:] & ~shut[:-1]).sum())
+
+
+def is_talk(clip: schema.Clip) -> bool:
+  """Whether the clip is rendered talk: frames in a row, with words."""
+  return clip.truth is not None and bool(clip.truth.text)
+
+
+def statistics(clips: list[schema.Clip]) -> dict:
+  """Figures of some clips; those of motion over rendered talk only.
+
+  Keys: clips, talking, people, frames, minutes, bytes_per_frame, untrusted_frames, and
+  for talk delta_pose (degrees a frame), blinks_per_minute, yaw_pitch_roll_sd (degrees),
+  distance (lowest, highest), voices, emotions (mean scores).
+  """
+  talk = [clip for clip in clips if is_talk(clip)]
+  frames = sum(len(clip) for clip in clips)
+  found = {
+    'clips': len(clips),
+    'talking': len(talk),
+    'people': len({clip.identity for clip in clips}),
+    'frames': frames,
+    'minutes': round(frames / schema.FPS / 60, 3),
+    'bytes_per_frame': round(sum(len(f) for c in clips for f in c.frames) / frames),
+    'untrusted_frames': int(sum((~clip.visible).sum() for clip in clips)),
+  }
+  distance = np.concatenate([clip.distance for clip in clips])
+  found['distance'] = [round(float(distance.min()), 3), round(float(distance.max()), 3)]
+  if talk:
+    from data_pipelines.synthetic.visemes import UNIT
+
+    blink = UNIT['eyeBlinkLeft']
+    minutes = sum(len(clip) for clip in talk) / schema.FPS / 60
+    blinks = sum(count_blinks(clip.truth.units[:, blink]) for clip in talk)
+    angles = np.concatenate([clip.pose[:, :3] for clip in talk])
+    found |= {
+      'delta_pose': round(float(np.mean([delta_pose(c.pose) for c in talk])), 4),
+      'blinks_per_minute': round(blinks / minutes, 2),
+      'yaw_pitch_roll_sd': [round(float(sd), 3) for sd in angles.std(0)],
+      'voices': sorted({clip.truth.voice for clip in talk}),
+      'emotions': [
+        round(float(x), 3) for x in np.concatenate([c.emotion for c in talk]).mean(0)
+      ],
+    }
+  return found
+
+
+def contact_sheet(clips: list[schema.Clip], columns: int = 10, side: int = 128):
+  """`(rows * side, columns * side, 3)` uint8: one row a clip, frames in order."""
+  import cv2
+
+  rows = []
+  for clip in clips:
+    chosen = np.linspace(0, len(clip) - 1, columns).round().astype(int)
+    tiles = []
+    for i in chosen:
+      picture = schema.decode_picture(clip.frames[i])
+      tiles.append(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
+    rows.append(np.concatenate(tiles, 1))
+  return np.concatenate(rows, 0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+  parser = argparse.ArgumentParser(
+    prog='python -m data_pipelines.inspect', description=__doc__
+  )
+  add = parser.add_argument
+  add('folder', help='a corpus')
+  add('--split', default='train')
+  add('--out', default=None, help='the sheet; default DIR/contact_sheet_SPLIT.png')
+  add('--clips', type=int, default=100, help='how many clips are read')
+  add('--rows', type=int, default=12, help='rows of the sheet')
+  add('--debug', action='store_true', help='show where an error came from')
+  args = parser.parse_args(arguments)
+  try:
+    import cv2
+
+    from data_pipelines.builder import find_dataset, open_clips
+
+    source = open_clips(args.folder, args.split)
+    chosen = np.unique(np.linspace(0, len(source) - 1, args.clips).round().astype(int))
+    clips, bad = [], 0
+    for i in chosen:
+      try:
+        clips.append(schema.from_example(source[int(i)]))
+      except Exception as error:  # whatever a broken file makes a decoder raise
+        bad += 1
+        print(f'record {i} is damaged: {error}', file=sys.stderr)
+    if not clips:
+      raise UserError(f'{args.folder}: none of {len(chosen)} records can be read')
+    print(json.dumps({**statistics(clips), 'damaged': bad}, indent=1))
+    name = f'contact_sheet_{args.split}.png'
+    path = pathlib.Path(args.out or find_dataset(args.folder) / name)
+    sheet = contact_sheet(clips[: args.rows])
+    try:
+      done = cv2.imwrite(str(path), sheet[..., ::-1])
+    except cv2.error:
+      done = False
+    if not done:
+      raise UserError(f'cannot write {path}; give --out another name')
+    print(path)
+    return 0
+  except UserError as error:
+    if args.debug:
+      raise
+    print(f'inspect: {error}', file=sys.stderr)
+    return 1
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,36 @@
+"""Stage 1 as published: 512 px, about 180 M parameters, latents learned end to end.
+
+    python -m experiments.train --config experiments/configs/face_paper.py \
+        --workdir gs://BUCKET/face_paper --set records=/data/records
+
+Not trained yet: the config fixes the network, MegaPortraits' optimiser (AdamW, betas
+0.5 and 0.999, weight decay 0.01, cosine 2e-4 to 1e-6, batch 16, 300,000 steps) and the
+losses of this version; the adversarial, identity and gaze terms of the paper are not in
+it. VASA-1 reports 7 days on 4 RTX A6000 (48 GB).
+"""
+
+from experiments.face_run import FaceRun
+from vasa_jax.face.config import paper
+from vasa_jax.face.losses import LossConfig
+
+
+def get_config() -> FaceRun:
+  return FaceRun(
+    model=paper(),
+    losses=LossConfig(
+      perceptual=1.0, perceptual_crop=256, flow=0.0, warped=0.0, motion=0.0,
+      consistency=1.0,
+    ),  # fmt: skip
+    steps=300_000,
+    batch_size=16,
+    drivers=1,
+    learning_rate=2e-4,
+    final_lr_ratio=0.005,
+    beta1=0.5,
+    weight_decay=0.01,
+    ema_decay=0.999,
+    log_every=100,
+    save_every=2000,
+    preview_every=2000,
+    eval_every=10_000,
+  )

@@ -1,0 +1,164 @@
+"""Stage 1: the face model, from rendered records or straight from the renderer."""
+
+import dataclasses
+import functools
+import itertools
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax.errors import UserError
+from vasa_jax.face.autoencoder import FaceModel, init_params
+from vasa_jax.face.config import FaceConfig, lite
+from vasa_jax.face.losses import LossConfig
+from vasa_jax.face.prior import HeadTemplate, shape_vertices
+from vasa_jax.face.step import make_loss
+from vasa_jax.face.template import load_template
+from vasa_jax.metrics.oracle import FaceAdapter, OraclePair, copy_source, score_pairs
+from vasa_jax.training.config import RunConfig
+from vasa_jax.training.job import Job
+from vasa_jax.types import Motion
+
+PERCEPTUAL_LAYERS = ('relu1_2', 'relu2_2', 'relu3_3')
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FaceRun(RunConfig):
+  """Settings of a stage 1 run.
+
+  Attributes:
+    model: the face model.
+    losses: weights of the terms.
+    source: 'records' reads `records`; 'live' draws from the renderer, without files.
+    records: folder that `data_pipelines.synthetic.synthesize` wrote.
+    drivers: driving frames for each source; `batch_size` counts sources.
+    workers: loader processes, or rendering processes of 'live' (at least 1 there).
+    pool: people that 'live' holds in memory; `pool_start` of them before the first step.
+    perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
+    held_out: people of the test split that the evaluation draws, 3 frames each.
+  """
+
+  model: FaceConfig = dataclasses.field(default_factory=lite)
+  losses: LossConfig = dataclasses.field(default_factory=LossConfig)
+  source: Literal['records', 'live'] = 'records'
+  records: str = 'corpus'
+  drivers: int = 2
+  workers: int = 0
+  pool: int = 256
+  pool_start: int = 64
+  perceptual_weights: str = ''
+  held_out: int = 6
+
+  def job(self) -> Job:
+    """The five functions of the training engine."""
+    pairs = functools.lru_cache(maxsize=1)(
+      functools.partial(held_out_pairs, self.held_out, self.model.size)
+    )
+    return Job(
+      init=functools.partial(init_params, self.model),
+      loss=make_loss(self.model, self.losses, self._perceptual()),
+      batches=self._batches,
+      preview=lambda params: {'held_out': preview(self.model, params, pairs())},
+      evaluate=lambda params: evaluate(self.model, params, pairs()),
+    )
+
+  def _perceptual(self):
+    if not self.losses.perceptual:
+      return None
+    from vasa_jax.teachers import fetch, loader, vgg
+
+    try:
+      if self.perceptual_weights:
+        trunk = loader.nest(loader.load_arrays(self.perceptual_weights))
+      else:
+        trunk = vgg.trim(fetch.load_teacher('vgg16')['trunk'])
+    except UserError as error:
+      print(f'perceptual loss is off: {error}')
+      return None
+    return functools.partial(vgg.perceptual_loss, trunk, layers=PERCEPTUAL_LAYERS)
+
+  def _batches(self, state: Any, host: int, hosts: int):
+    if self.source == 'live':
+      from data_pipelines.synthetic.live import LivePairs
+
+      batches = LivePairs(
+        self.seed,
+        self.model.size,
+        max(self.workers, 1),
+        batch=self.batch_size // hosts,
+        drivers=self.drivers,
+        pool=self.pool,
+        host=host,
+        hosts=hosts,
+      )
+      if state is not None:
+        batches.set_state(state)
+      batches.fill(self.pool_start)
+      return batches
+    from data_pipelines.loader import face_pairs
+
+    batches = face_pairs(
+      self.records,
+      self.batch_size,
+      self.drivers,
+      self.seed,
+      host=host,
+      hosts=hosts,
+      workers=self.workers,
+    )
+    if state is not None:
+      batches.set_state(state)
+    return batches
+
+
+def adapter(config: FaceConfig, params: Any) -> FaceAdapter:
+  """The face model as the oracle calls it."""
+  model, template = FaceModel(config), HeadTemplate.of(load_template())
+
+  def encode(picture, motion, shape):
+    vertices = shape_vertices(template, shape)
+    return model.apply({'params': params}, picture, motion, vertices, method='encode')
+
+  def decode(code, motion):
+    return model.apply({'params': params}, code, motion, method='decode').picture
+
+  return FaceAdapter(jax.jit(encode), jax.jit(decode))
+
+
+def held_out_pairs(people: int, size: int) -> list[OraclePair]:
+  """Self pairs of talking clips of people that are never trained on."""
+  from experiments.held_out import talking_pairs
+
+  return list(talking_pairs(people, frames=3, size=size, seed=1))
+
+
+def evaluate(
+  config: FaceConfig, params: Any, pairs: list[OraclePair]
+) -> dict[str, float]:
+  """Mean PSNR, SSIM and L1 on held-out pairs, and of the copied portrait (floor)."""
+  systems = {'': adapter(config, params), 'copy_': copy_source()}
+  rows = score_pairs(systems, pairs, batch=4)
+  figures = {}
+  for name, measure in itertools.product(systems, ('psnr', 'ssim', 'l1')):
+    values = [row[measure] for row in rows if row['system'] == name]
+    figures[name + measure] = float(np.mean(values))
+  return figures
+
+
+def preview(config: FaceConfig, params: Any, pairs: list[OraclePair]) -> np.ndarray:
+  """Contact sheet: portrait, truth, picture, for one frame of each held-out person."""
+  face = adapter(config, params)
+  rows = []
+  for pair in pairs[1::3]:
+    def batch(x):
+      return jnp.asarray(x)[None]
+
+    source = jax.tree.map(batch, pair.source_motion)
+    code = face.encode(batch(pair.source) / 255, source, batch(pair.shape))
+    motion: Motion = jax.tree.map(batch, pair.driver_motion)
+    made = np.asarray(face.decode(code, motion)[0])
+    made = np.round(made.clip(0, 1) * 255).astype(np.uint8)
+    rows.append(np.concatenate([pair.source, pair.driver, made], 1))
+  return np.concatenate(rows, 0)

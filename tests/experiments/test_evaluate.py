@@ -1,0 +1,115 @@
+"""The command: what it writes, how it fails."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import evaluate
+from vasa_jax.errors import UserError
+from vasa_jax.inference.video import VideoWriter
+from vasa_jax.metrics import faces
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+  """A machine without the optional parts: the same everywhere."""
+
+  def missing():
+    raise UserError(faces.NO_DLIB)
+
+  monkeypatch.setattr(faces, 'load_descriptor', missing)
+  monkeypatch.setenv('VASA_CACHE', str(tmp_path / 'empty_cache'))
+
+
+def film(path, frames=3):
+  ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8)[:, None, None], (1, 64, 3))
+  with VideoWriter(path, (64, 64), sound_rate=None) as writer:
+    writer.write(np.stack([ramp] * frames))
+
+
+def test_videos_to_a_report(bare, tmp_path, capsys):
+  for name in ('one', 'two'):
+    film(tmp_path / f'{name}.mp4')
+  out = tmp_path / 'report'
+  command = ['--videos', str(tmp_path), '--out', str(out)]
+  assert evaluate.main(command) == 0
+  table = json.loads((out / 'table.json').read_text())
+  assert [clip['clip'] for clip in table['clips']] == ['one', 'two']
+  found = next(m for m in table['metrics'] if m['metric'] == 'mesh_found')
+  assert found['value'] == 0 and found['passed'] is False and found['clips'] == 2
+  assert 'vasa_jax[eval]' in table['facts']['not measured: identity']
+  page = (out / 'report.html').read_text()
+  assert page.count('data:image/jpeg') == 2
+  assert 'frames with a face mesh' in capsys.readouterr().out
+  assert evaluate.main(command) == 0
+  assert json.loads((out / 'table.json').read_text()) == table
+
+
+@pytest.mark.parametrize('what', ['videos', 'weights'])
+def test_missing_input_is_one_line(bare, tmp_path, capsys, what):
+  out = tmp_path / 'r'
+  assert evaluate.main([f'--{what}', str(tmp_path / 'none'), '--out', str(out)]) == 1
+  said = capsys.readouterr().err
+  assert said.count('\n') == 1 and 'none' in said and not out.exists()
+
+
+def test_wrong_usage(bare, tmp_path, capsys):
+  for wrong in (
+    [],
+    ['--videos', 'a', '--weights', 'b'],
+    ['--videos', 'a', '--clips=-1'],
+  ):
+    with pytest.raises(SystemExit) as caught:
+      evaluate.main([*wrong, '--out', str(tmp_path)])
+    assert caught.value.code == 2
+  command = ['--weights', 'w', '--portraits', 'p', '--out', str(tmp_path / 'r')]
+  assert evaluate.main(command) == 2
+  assert 'belongs to --videos' in capsys.readouterr().err
+
+
+def test_out_that_cannot_be_written(bare, tmp_path, capsys):
+  film(tmp_path / 'one.mp4')
+  (tmp_path / 'file').write_text('')
+  command = ['--videos', str(tmp_path), '--out', str(tmp_path / 'file')]
+  assert evaluate.main(command) == 1
+  assert 'cannot write' in capsys.readouterr().err
+
+
+def test_people_are_those_of_the_test_split():
+  from data_pipelines.synthetic import synthesize
+  from experiments import held_out
+
+  assert held_out.FIRST_SEED == synthesize.SPLIT_OFFSET['test']
+  assert held_out.FIRST_SEED > max(
+    offset for split, offset in synthesize.SPLIT_OFFSET.items() if split != 'test'
+  )
+
+
+@pytest.mark.slow
+def test_weights_to_a_report(bare, tmp_path):
+  """The whole path with untrained tiny weights: rendered people and a talking photo."""
+  from vasa_jax.inference import models
+  from vasa_jax.inference.bundle import Bundle, save_bundle
+
+  configs = models.preset('tiny')
+  params = {
+    part: models.init(part, config, jax.random.key(0))
+    for part, config in configs.items()
+  }
+  weights, out = tmp_path / 'weights', tmp_path / 'report'
+  save_bundle(
+    weights,
+    Bundle(configs['face'], params['face'], configs['motion'], params['motion']),
+  )
+  command = ['--weights', str(weights), '--out', str(out), '--clips', '2', '--frames']
+  command += ['1', '--talks', '1']
+  assert evaluate.main(command) == 0
+  table = json.loads((out / 'table.json').read_text())
+  seen = {(m['system'], m['metric']) for m in table['metrics']}
+  assert {('model', 'psnr'), ('copy', 'psnr'), ('model', 'mesh_found')} <= seen
+  assert ('true picture', 'pose_error') in seen and ('model', 'lpips') not in seen
+  assert len(list((out / 'talks').glob('*.mp4'))) == 1
+  assert evaluate.main(command) == 0
+  assert json.loads((out / 'table.json').read_text())['clips'] == table['clips']

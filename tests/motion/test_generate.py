@@ -1,0 +1,204 @@
+"""Windows and generation: chaining, determinism, any length, controls, bad input."""
+
+import dataclasses
+import tracemalloc
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.motion.test_transformer import awake
+from vasa_jax.errors import UsageError, UserError
+from vasa_jax.motion import conditions as conditions_lib
+from vasa_jax.motion import config as config_lib
+from vasa_jax.motion import step, windows
+from vasa_jax.motion.generate import MotionGenerator
+from vasa_jax.types import NUM_UNITS, Controls
+
+TINY = config_lib.tiny()
+
+
+def speech(frames, seed=0):
+  rng = np.random.default_rng(seed)
+  return rng.normal(size=(frames, TINY.audio_dim)).astype(np.float32)
+
+
+@pytest.fixture(scope='module')
+def generator():
+  params = jax.jit(lambda key: step.init_params(TINY, key))(jax.random.key(0))
+  params['params'] = awake(params['params'])
+  params['stats']['distance'] = jnp.array([0.1, 0.2])
+  return MotionGenerator(TINY, params)
+
+
+def flat(motion):
+  return np.concatenate([motion.z_pose, motion.z_dyn], -1)
+
+
+def test_blocks_do_not_depend_on_chunks():
+  whole = speech(37)
+  for size in (1, 7, 8, 37):
+    chunks = [whole[i : i + size] for i in range(0, 37, size)]
+    found = list(windows.blocks(chunks, 8))
+    assert [block.count for block in found] == [8, 8, 8, 8, 5]
+    joined = np.concatenate([block.features for block in found])
+    np.testing.assert_array_equal(joined[:37], whole)
+    assert not np.any(joined[37:])
+
+
+def test_advance_keeps_the_last_frames():
+  motion = jnp.arange(TINY.window * TINY.motion_dim, dtype=jnp.float32)
+  motion = motion.reshape(TINY.window, TINY.motion_dim)
+  features = speech(TINY.window)
+  past = windows.advance(motion, features, TINY)
+  np.testing.assert_array_equal(past.motion, motion[-TINY.previous :])
+  np.testing.assert_array_equal(past.features, features[-TINY.previous :])
+  assert past.known and not windows.no_past(TINY).known
+
+
+def test_same_seed_same_motion(generator):
+  features = speech(20)
+  one, two = generator.generate(features, key=3), generator.generate(features, key=3)
+  np.testing.assert_array_equal(flat(one), flat(two))
+  np.testing.assert_array_equal(
+    flat(one), flat(generator.generate(features, key=jax.random.key(3)))
+  )
+  assert np.abs(flat(one) - flat(generator.generate(features, key=4))).max() > 0.01
+
+
+def test_chunks_do_not_matter(generator):
+  features = speech(21)
+  chunks = [features[:2], features[2:13], features[13:]]
+  streamed = list(generator.windows(chunks))
+  assert [len(motion.z_pose) for motion in streamed] == [8, 8, 5]
+  np.testing.assert_array_equal(
+    np.concatenate([flat(m) for m in streamed]), flat(generator.generate(features))
+  )
+
+
+def test_any_length_compiles_once(generator):
+  before = MotionGenerator(TINY, generator.params)
+  for frames in (1, 5, 8, 9, 30):
+    assert before.generate(speech(frames)).z_dyn.shape == (frames, TINY.dynamics_dim)
+  before.generate(speech(9), Controls(gaze=np.array([10.0, 0.0])), guidance_gaze=0.3)
+  assert before.traces == 1
+  before.generate(speech(9), guidance_gaze=0.0)
+  assert before.traces == 2
+
+
+def test_later_audio_does_not_change_earlier_windows(generator):
+  long = speech(24)
+  one, two = generator.generate(long[:16]), generator.generate(long)
+  np.testing.assert_array_equal(flat(one), flat(two)[:16])
+
+
+def test_padding_is_not_heard(generator):
+  # 5 frames of audio: the rest of the window must be null, not silence of value 0.
+  short = generator.generate(speech(5))
+  silent = np.concatenate([speech(5), np.zeros((3, TINY.audio_dim), np.float32)])
+  assert np.abs(flat(short) - flat(generator.generate(silent))[:5]).max() > 1e-3
+
+
+def test_past_is_used(generator):
+  one, two = speech(16), speech(16)
+  two[:8] = speech(8, seed=9)
+  a, b = flat(generator.generate(one)), flat(generator.generate(two))
+  assert np.abs(a[8:] - b[8:]).max() > 1e-3
+
+
+def test_no_jump_between_windows():
+  """A network that goes on from X_pre leaves no seam; one that does not, does."""
+  config = dataclasses.replace(TINY, guidance_audio=0.0, guidance_gaze=0.0)
+  generator = MotionGenerator(config, step.init_params(config, jax.random.key(0)))
+
+  def going_on(x_t, t, *, given, **_):
+    last, before = given.previous_motion[:, -1:], given.previous_motion[:, -2:-1]
+    ahead = jnp.arange(1, config.window + 1)[None, :, None]
+    slope = jnp.where(given.keep.previous[:, None, None], last - before, 0.1)
+    return last + ahead * slope
+
+  generator._guided = going_on
+  pose = generator.generate(speech(40)).z_pose
+  np.testing.assert_allclose(np.diff(pose, axis=0), 0.1, atol=1e-4)
+
+
+def test_controls_reach_the_motion(generator):
+  features = speech(16)
+  plain = flat(generator.generate(features))
+  emotion = np.eye(8, dtype=np.float32)[4]
+  for controls in (
+    Controls(gaze=np.array([20.0, 0.0])),
+    Controls(distance=np.array([1.4])),
+    Controls(emotion=emotion),
+  ):
+    assert np.abs(flat(generator.generate(features, controls)) - plain).max() > 1e-3
+  # The defaults of the paper: to the front, mean distance.
+  mean = float(np.exp(0.1))
+  default = Controls(gaze=np.zeros(2), distance=np.array([mean]))
+  np.testing.assert_allclose(
+    flat(generator.generate(features, default)), plain, atol=1e-4
+  )
+
+
+def test_controls_over_time(generator):
+  features = speech(24)
+  gaze = np.zeros((12, 2), np.float32)
+  plain = flat(generator.generate(features))
+  gaze[8:] = 20.0
+  turned = flat(generator.generate(features, Controls(gaze=gaze)))
+  np.testing.assert_allclose(turned[:8], plain[:8], atol=1e-5)
+  assert np.abs(turned[8:16] - plain[8:16]).max() > 1e-3
+  # Between key frames of one window the mean counts; after the last it holds.
+  stats = generator.params['stats']
+  controls = Controls(gaze=gaze)
+  for start, expected in ((0, 0.0), (8, 1.0), (16, 1.0), (6, 0.75)):
+    found = conditions_lib.wishes(controls, start, 8, TINY, stats).gaze
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_units_stay_in_range(generator):
+  made = generator.generate(speech(16))
+  units = made.z_dyn[:, :NUM_UNITS]
+  assert units.min() >= 0 and units.max() <= 1.4
+  assert made.z_dyn[:, NUM_UNITS:].min() < 0  # eye angles are free
+  x = np.full((2, TINY.motion_dim), -3.0, np.float32)
+  free = dataclasses.replace(TINY, anchored=False)
+  assert conditions_lib.to_motion(x, free).z_dyn.min() == -3
+
+
+def test_memory_does_not_grow_with_length(generator):
+  def peak(chunks):
+    tracemalloc.start()
+    for _ in generator.windows(speech(8, seed=1) for _ in range(chunks)):
+      pass
+    result = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return result
+
+  peak(4)
+  assert peak(80) < 2 * peak(8)
+
+
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
+    ({'steps': 0}, 'steps=0'),
+    ({'steps': 5000}, 'steps=5000'),
+    ({'controls': Controls(gaze=np.zeros(3))}, 'gaze'),
+    ({'controls': Controls(emotion=np.zeros((4, 7)))}, 'emotion'),
+    ({'controls': Controls(distance=np.array([0.0]))}, 'distance'),
+    ({'controls': Controls(gaze=np.array([np.nan, 0]))}, 'gaze'),
+  ],
+)
+def test_bad_arguments(generator, arguments, message):
+  with pytest.raises(UsageError, match=message):
+    generator.windows([speech(8)], **arguments)
+
+
+def test_bad_features(generator):
+  with pytest.raises(UsageError, match='320'):
+    generator.generate(np.zeros((8, 13), np.float32))
+  for nothing in ([], [speech(0)]):
+    with pytest.raises(UserError, match='empty'):
+      list(generator.windows(nothing))

@@ -1,0 +1,147 @@
+"""The transformer: sizes, nulls, equivariance, layouts."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vasa_jax.errors import UsageError
+from vasa_jax.motion import config as config_lib
+from vasa_jax.motion import step
+from vasa_jax.motion.conditions import CONDITIONS, Conditions, Keep
+from vasa_jax.motion.sampler import without
+from vasa_jax.motion.transformer import MotionTransformer
+
+TINY = config_lib.tiny()
+B = 3
+
+
+def inputs(config, b=B):
+  keys = iter(jax.random.split(jax.random.key(7), 8))
+
+  def normal(*shape):
+    return jax.random.normal(next(keys), shape)
+
+  given = jnp.ones(b, bool)
+  conditions = Conditions(
+    previous_motion=normal(b, config.previous, config.motion_dim),
+    previous_features=normal(b, config.previous, config.audio_dim),
+    features=normal(b, config.window, config.audio_dim),
+    gaze=normal(b, 2),
+    distance=normal(b, 1),
+    emotion=normal(b, 8),
+    keep=Keep(given, jnp.ones((b, config.window), bool), given, given, given),
+  )
+  return normal(b, config.window, config.motion_dim), jnp.arange(b) * 300, conditions
+
+
+def awake(params):
+  """No parameter at zero, so that everything reaches the output."""
+  leaves, tree = jax.tree.flatten(params)
+  keys = jax.random.split(jax.random.key(3), len(leaves))
+  moved = [
+    leaf + 0.1 * jax.random.normal(key, leaf.shape)
+    for leaf, key in zip(leaves, keys, strict=True)
+  ]
+  return tree.unflatten(moved)
+
+
+@pytest.fixture(scope='module', params=['channels', 'tokens'])
+def net(request):
+  config = dataclasses.replace(TINY, layout=request.param)
+  params = awake(step.init_params(config, jax.random.key(0))['params'])
+  model = MotionTransformer(config)
+  return config, jax.jit(lambda *args: model.apply({'params': params}, *args))
+
+
+@pytest.mark.parametrize(
+  'preset, low, high', [('paper', 27e6, 31e6), ('lite', 1e6, 10e6), ('tiny', 0, 1e6)]
+)
+def test_size_of_presets(preset, low, high):
+  assert low <= step.count_params(getattr(config_lib, preset)()) <= high
+
+
+def test_paper_is_as_published():
+  paper = config_lib.paper()
+  assert (paper.depth, paper.width, paper.heads) == (8, 512, 8)
+  assert (paper.drop_condition, paper.drop_previous) == (0.1, 0.5)
+  assert (paper.guidance_audio, paper.guidance_gaze) == (0.5, 1.0)
+  assert paper.sampling_steps == 50 and paper.predict == 'x0'
+  assert paper.velocity_weight == 0 and paper.layout == 'tokens'
+
+
+def test_starts_at_the_mean():
+  variables = {'params': step.init_params(TINY, jax.random.key(0))['params']}
+  assert not np.any(MotionTransformer(TINY).apply(variables, *inputs(TINY)))
+
+
+def test_batch_order_does_not_matter(net):
+  config, apply = net
+  x_t, t, conditions = inputs(config)
+  order = jnp.array([2, 0, 1])
+  turned = apply(*jax.tree.map(lambda x: x[order], (x_t, t, conditions)))
+  np.testing.assert_allclose(turned, apply(x_t, t, conditions)[order], atol=2e-5)
+
+
+@pytest.mark.parametrize('name', CONDITIONS)
+def test_null_replaces_its_condition(net, name):
+  config, apply = net
+  x_t, t, conditions = inputs(config)
+  plain, null = apply(x_t, t, conditions), apply(x_t, t, without(conditions, name))
+  assert np.abs(plain - null).max() > 1e-2
+  # What a null stands for is not heard any more.
+  fields = {
+    'previous': ('previous_motion', 'previous_features'), 'audio': ('features',)
+  }.get(name, (name,))  # fmt: skip
+  other = conditions.replace(**{f: getattr(conditions, f) + 1 for f in fields})
+  assert np.abs(apply(x_t, t, other) - plain).max() > 1e-2
+  np.testing.assert_array_equal(apply(x_t, t, without(other, name)), null)
+
+
+def test_audio_is_null_by_frame(net):
+  config, apply = net
+  x_t, t, conditions = inputs(config)
+  heard = jnp.ones((B, config.window), bool).at[:, 5:].set(False)
+  cut = conditions.replace(keep=conditions.keep.replace(audio=heard))
+  noisy = cut.replace(features=cut.features.at[:, 5:].add(3.0))
+  np.testing.assert_array_equal(apply(x_t, t, cut), apply(x_t, t, noisy))
+  early = cut.replace(features=cut.features.at[:, 4].add(3.0))
+  assert np.abs(apply(x_t, t, cut) - apply(x_t, t, early)).max() > 1e-2
+
+
+def test_diffusion_step_matters(net):
+  config, apply = net
+  x_t, t, conditions = inputs(config)
+  assert np.abs(apply(x_t, t + 50, conditions) - apply(x_t, t, conditions)).max() > 1e-2
+
+
+def test_bfloat16_is_near(net):
+  config, apply = net
+  params = awake(step.init_params(config, jax.random.key(0))['params'])
+  half = MotionTransformer(dataclasses.replace(config, dtype='bfloat16'))
+  arguments = inputs(config)
+  out, plain = half.apply({'params': params}, *arguments), apply(*arguments)
+  assert out.dtype == jnp.float32
+  error = np.abs(out - plain).mean() / np.abs(plain).mean()
+  assert 0 < error < 0.05
+
+
+@pytest.mark.parametrize(
+  'change',
+  [
+    {'layout': 'sideways'},
+    {'schedule': 'none'},
+    {'width': 65},
+    {'heads': 3},
+    {'previous': 9},
+    {'previous': 0},
+    {'dynamics_dim': 10},
+    {'sampling_steps': 0},
+    {'dtype': 'float16'},
+  ],
+)
+def test_impossible_configs_say_so(change):
+  with pytest.raises(UsageError, match=next(iter(change))):
+    dataclasses.replace(TINY, **change)

@@ -1,0 +1,89 @@
+"""The face model: encode a portrait once, decode as many motions as wanted.
+
+`encode` runs E_app, brings the volume to canonical space and refines it (G3D); all of it
+once per portrait. `decode` is the per-frame part: warp to the driver's motion, render.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax.face.config import FaceConfig
+from vasa_jax.face.decoder import G2D, G3D, Trunk
+from vasa_jax.face.encoders import AppearanceEncoder, IdentityEncoder, MotionEncoder
+from vasa_jax.face.flow import WarpGenerator, to_canonical, to_posed
+from vasa_jax.face.pixel_path import PixelCode, PixelEncoder, PixelPath, Rendering
+from vasa_jax.face.prior import HeadTemplate
+from vasa_jax.face.template import load_template
+from vasa_jax.types import Array, FaceCode, Motion
+
+
+class FaceModel(nn.Module):
+  """Stage 1 of VASA-1 (section 3.1). Batch axes: portraits b, frames b."""
+
+  config: FaceConfig
+
+  def setup(self):
+    c = self.config
+    self.appearance = AppearanceEncoder(c)
+    self.identity = IdentityEncoder(c)
+    self.motion_encoder = MotionEncoder(c)
+    self.warp_source = WarpGenerator(c)
+    self.warp_driver = WarpGenerator(c)
+    self.g3d = G3D(c)
+    self.trunk = Trunk(c)
+    if c.pixel_path is None:
+      self.g2d = G2D(c)
+    else:
+      self.pixel_encoder = PixelEncoder(c)
+      self.pixel_path = PixelPath(c)
+      self.template = HeadTemplate.of(load_template())
+
+  def motion(self, picture: Array) -> Motion:
+    """E_mtn: `(b, h, w, 3)` -> the picture's motion."""
+    return self.motion_encoder(picture)
+
+  def encode(
+    self, picture: Array, motion: Motion, vertices: Array | None = None
+  ) -> FaceCode:
+    """A portrait `(b, h, w, 3)` and its motion -> what does not move.
+
+    Args:
+      vertices: `(b, v, 3)` neutral head; only the pixel path asks for it.
+    """
+    z_id = self.identity(picture)
+    posed = self.appearance(picture)
+    canonical = to_canonical(posed, motion, self.warp_source(motion.z_dyn, z_id))
+    pixels = None
+    if self.config.pixel_path is not None:
+      features = self.pixel_encoder(picture)
+      pixels = PixelCode(picture, features, vertices, motion)
+    return FaceCode(v_app=self.g3d(canonical), z_id=z_id, pixels=pixels)
+
+  def decode(self, code: FaceCode, motion: Motion) -> Rendering:
+    """Renders `motion (b, ...)`; a code of batch 1 serves any number of frames."""
+    frames = motion.z_pose.shape[0]
+    code = jax.tree.map(
+      lambda x: jnp.broadcast_to(x, (frames, *x.shape[1:])), code
+    )
+    offsets = self.warp_driver(motion.z_dyn, code.z_id)
+    features = self.trunk(to_posed(code.v_app, motion, offsets))
+    if self.config.pixel_path is None:
+      return Rendering(self.g2d(features))
+    return self.pixel_path(features, code.pixels, motion, self.template)
+
+  def __call__(self, picture: Array, vertices: Array | None, driver: Motion):
+    """Everything once: initialises all parameters."""
+    motion = self.motion(picture)
+    return self.decode(self.encode(picture, motion, vertices), driver)
+
+
+def init_params(config: FaceConfig, key: Array) -> dict:
+  """Random parameters, float32."""
+  model = FaceModel(config)
+  picture = jnp.zeros((1, config.size, config.size, 3))
+  vertices = None
+  if config.pixel_path is not None:
+    vertices = jnp.asarray(load_template().mean)[None]
+  driver = Motion(jnp.zeros((1, 6)), jnp.zeros((1, config.dyn_dim)))
+  return jax.jit(model.init)(key, picture, vertices, driver)['params']

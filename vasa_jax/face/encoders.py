@@ -1,0 +1,88 @@
+"""Encoders: the posed appearance volume, the identity descriptor and the motion.
+
+Rows E_app (volume branch), E_app (global branch) and E_mtn of MegaPortraits' appendix A.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from vasa_jax.face.config import FaceConfig
+from vasa_jax.nn.blocks import Conv, Norm, ResBlock, ResNet, average_pool, space_to_depth
+from vasa_jax.types import POSE_DIM, Array, Motion
+
+
+class AppearanceEncoder(nn.Module):
+  """E_app, volume branch: picture `(b, h, w, 3)` -> posed volume `(b, d, h, w, c)`."""
+
+  config: FaceConfig
+
+  @nn.compact
+  def __call__(self, picture: Array) -> Array:
+    c = self.config
+    dtype = jnp.dtype(c.dtype)
+    first, *rest = c.encoder_channels
+    if c.patch > 1:
+      x = Conv(first, (3, 3), standardise=False, dtype=dtype)(
+        space_to_depth(picture, c.patch)
+      )
+    else:
+      x = Conv(first, (7, 7), standardise=False, dtype=dtype)(picture)
+    for channels in rest:
+      x = average_pool(ResBlock(channels, dtype=dtype)(x), (2, 2))
+    x = nn.relu(Norm(dtype)(x))
+    x = Conv(c.volume_depth * c.volume_channels, (1, 1), dtype=dtype)(x)
+    b, h, w, _ = x.shape
+    volume = x.reshape(b, h, w, c.volume_depth, c.volume_channels)
+    volume = volume.transpose(0, 3, 1, 2, 4)  # b d h w c
+    for _ in range(c.volume_blocks):
+      volume = ResBlock(c.volume_channels, 3, dtype)(volume)
+    return volume
+
+
+class IdentityEncoder(nn.Module):
+  """E_app, global branch: picture -> `z_id (b, 4, 4, c)`, a ResNet and a 4 x 4 pool."""
+
+  config: FaceConfig
+
+  @nn.compact
+  def __call__(self, picture: Array) -> Array:
+    c = self.config
+    dtype = jnp.dtype(c.dtype)
+    side = c.size // 2  # the descriptor is global: half the resolution is enough
+    picture = average_pool(picture, (picture.shape[1] // side,) * 2)
+    x = ResNet(
+      c.identity_stages, c.identity_width, c.identity_bottleneck, c.patch, dtype
+    )(picture)
+    x = Conv(c.identity_channels, (1, 1), use_bias=False, dtype=dtype)(x)
+    return average_pool(x, (x.shape[1] // 4, x.shape[2] // 4))
+
+
+class MotionEncoder(nn.Module):
+  """E_mtn: picture -> `Motion`, two separate ResNets for pose and dynamics."""
+
+  config: FaceConfig
+
+  @nn.compact
+  def __call__(self, picture: Array) -> Motion:
+    c = self.config
+    side = c.motion_size
+    small = jax.image.resize(
+      picture, (picture.shape[0], side, side, 3), 'linear', antialias=True
+    )
+    pose = self._head('pose', small, POSE_DIM)
+    dynamics = self._head('dynamics', small, c.dyn_dim)
+    return Motion(z_pose=pose, z_dyn=dynamics)
+
+  def _head(self, name: str, picture: Array, size: int) -> Array:
+    c = self.config
+    net = ResNet(
+      c.motion_stages, c.motion_width, False, c.patch, jnp.dtype(c.dtype), name=name
+    )
+    x = net(picture).astype(jnp.float32)
+    # Flattened 4 x 4, not averaged: where a lip is matters (MegaPortraits' code).
+    x = average_pool(x, (max(x.shape[1] // 4, 1), max(x.shape[2] // 4, 1)))
+    x = x.reshape(x.shape[0], -1)
+    return nn.Dense(size, kernel_init=nn.initializers.normal(0.01), name=f'{name}_out')(
+      x
+    )

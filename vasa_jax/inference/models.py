@@ -1,0 +1,239 @@
+"""How inference calls the two models: the only place that knows their interfaces."""
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vasa_jax.errors import UserError
+from vasa_jax.inference.portrait import Portrait
+from vasa_jax.types import Controls, FaceCode, Motion
+
+MAX_FIT_ERROR = 0.03  # crop units; frontal faces fit to 0.004, a profile to 0.016
+FRONTAL = 35.0  # degrees of yaw or pitch; the corpus has few heads beyond
+
+
+class Size(NamedTuple):
+  """What `vasa info` counts.
+
+  Attributes:
+    params: in all.
+    parts: by top-level module.
+  """
+
+  params: int
+  parts: dict[str, int]
+
+
+def config_type(part: str) -> type:
+  """The config dataclass of `'face'` or `'motion'`."""
+  if part == 'face':
+    from vasa_jax.face.config import FaceConfig
+
+    return FaceConfig
+  from vasa_jax.motion.config import MotionConfig
+
+  return MotionConfig
+
+
+def preset(name: str) -> dict[str, Any] | None:
+  """Returns {'face': config, 'motion': config} of a preset, None if there is none."""
+  if name not in ('tiny', 'lite', 'paper'):
+    return None
+  from vasa_jax.face import config as face
+  from vasa_jax.motion import config as motion
+
+  return {'face': getattr(face, name)(), 'motion': getattr(motion, name)()}
+
+
+def init(part: str, config: Any, key: jax.Array) -> Any:
+  """Random parameters of `'face'` or `'motion'`."""
+  if part == 'face':
+    from vasa_jax.face.autoencoder import init_params
+  else:
+    from vasa_jax.motion.step import init_params
+  return init_params(config, key)
+
+
+def abstract(part: str, config: Any) -> Any:
+  """The parameters' shapes and types, without computing anything."""
+  return jax.eval_shape(lambda key: init(part, config, key), jax.random.key(0))
+
+
+@functools.cache
+def shapes(part: str, config: Any) -> dict[str, tuple[int, ...]]:
+  """Flat name `a/b/c` of each parameter to its shape."""
+  return {name: leaf.shape for name, leaf in _named(abstract(part, config))}
+
+
+def size(part: str, config: Any) -> Size:
+  """Counts parameters without computing anything."""
+  parts: dict[str, int] = {}
+  tree = abstract(part, config)
+  # Beside its parameters the motion model keeps the statistics of its training set.
+  for name, leaf in _named(tree['params'] if part == 'motion' else tree):
+    top = name.split('/')[0]
+    parts[top] = parts.get(top, 0) + int(np.prod(leaf.shape, dtype=np.int64))
+  return Size(sum(parts.values()), dict(sorted(parts.items())))
+
+
+def flops_per_frame(config: Any) -> float:
+  """Floating-point operations to decode one frame, as XLA counts them; nothing runs."""
+  params = abstract('face', config)
+  code = jax.eval_shape(lambda p: _encode(config, p, *_blank(config)), params)
+  motion = jax.eval_shape(lambda: _still(config, 1))
+  lowered = jax.jit(lambda *a: _decode(config, *a)).lower(params, code, motion)
+  return float(lowered.cost_analysis().get('flops', 0.0))
+
+
+def to_numpy(tree: Any) -> Any:
+  """Device arrays to host arrays, through nested dictionaries."""
+  return jax.tree.map(np.asarray, tree)
+
+
+class Source(NamedTuple):
+  """How the portrait itself is posed, as the face model asks for it.
+
+  Attributes:
+    motion: of batch 1, or None where the model sees it by itself.
+    vertices: `(1, v, 3)` neutral head, or None where no pixel path asks for it.
+    notes: lines for the user.
+  """
+
+  motion: Motion | None
+  vertices: np.ndarray | None
+  notes: tuple[str, ...] = ()
+
+
+def fit_source(config: Any, portrait: Portrait, name: str = 'picture') -> Source:
+  """Fits the head to the portrait's landmarks.
+
+  Raises:
+    UserError: the landmarks are not those of a head.
+  """
+  if not config.anchored:
+    return Source(None, None)
+  from vasa_jax.face.fit import fit_portrait
+
+  fit = fit_portrait(portrait.points, portrait.irises[:, 0])
+  if not fit.error < MAX_FIT_ERROR:
+    raise UserError(f'{name}: the face is not clear; give a picture from the front')
+  motion = jax.tree.map(lambda x: np.asarray(x, np.float32)[None], fit.motion)
+  yaw, pitch = np.degrees(fit.motion.z_pose[:2])
+  notes = ()
+  if max(abs(yaw), abs(pitch)) > FRONTAL:
+    notes = (f'{name}: the head is turned away; a picture from the front gives more',)
+  head = None if config.pixel_path is None else np.float32(fit.vertices)[None]
+  return Source(motion, head, notes)
+
+
+class FaceNet:
+  """The face model with its parameters: a portrait once, then frames by the batch.
+
+  Args:
+    config: `FaceConfig`.
+    params: nested dictionaries of arrays.
+  """
+
+  def __init__(self, config: Any, params: Any):
+    self.config = config
+    self.params = jax.device_put(params)
+    self._encoder = jax.jit(lambda p, *a: _encode(config, p, *a))
+    self._decoder = jax.jit(lambda *a: _decode(config, *a))
+    self._ready: dict[int, Any] = {}
+
+  def encode(self, portrait: Portrait, source: Source | None = None) -> FaceCode:
+    """Encodes the crop, which has `config.size`.
+
+    Args:
+      portrait: one face.
+      source: from `fit_source`; None fits it here.
+    """
+    source = fit_source(self.config, portrait) if source is None else source
+    picture = portrait.crop[None].astype(np.float32) / 255
+    return self._encoder(self.params, picture, source.motion, source.vertices)
+
+  def code_shapes(self) -> FaceCode:
+    """Shapes of what `encode` returns, without computing anything."""
+    return jax.eval_shape(self._encoder, self.params, *_blank(self.config))
+
+  def compile(self, code: FaceCode, frames: int) -> None:
+    """Compiles `decode` for a batch size, ahead of the first batch."""
+    if frames not in self._ready:
+      still = jax.eval_shape(lambda: _still(self.config, frames))
+      self._ready[frames] = self._decoder.lower(self.params, code, still).compile()
+
+  def decode(self, code: FaceCode, motion: Motion) -> jax.Array:
+    """`(n, s, s, 3)` uint8 pictures of n frames; returns before they are computed."""
+    decoder = self._ready.get(len(motion.z_pose), self._decoder)
+    return decoder(self.params, code, motion)
+
+
+def motion_windows(
+  config: Any,
+  params: Any,
+  features: Iterable[np.ndarray],
+  controls: Mapping[str, np.ndarray],
+  *,
+  seed: int,
+  steps: int | None = None,
+  guidance_audio: float | None = None,
+  guidance_gaze: float | None = None,
+) -> Iterator[Motion]:
+  """Yields `Motion` of consecutive frames, host arrays `(n, ...)`; None = default."""
+  from vasa_jax.motion.generate import MotionGenerator
+
+  asked = {
+    'steps': steps,
+    'guidance_audio': guidance_audio,
+    'guidance_gaze': guidance_gaze,
+  }
+  generator = MotionGenerator(config, params)
+  for window in generator.windows(
+    features,
+    Controls(**controls),
+    jax.random.key(seed),
+    **{name: value for name, value in asked.items() if value is not None},
+  ):
+    yield Motion(np.asarray(window.z_pose), np.asarray(window.z_dyn))
+
+
+def _named(tree: Any) -> list[tuple[str, Any]]:
+  leaves = jax.tree_util.tree_leaves_with_path(tree)
+  return [('/'.join(str(key.key) for key in path), leaf) for path, leaf in leaves]
+
+
+def _blank(config: Any) -> tuple[Any, Motion | None, Any]:
+  """Arguments of `_encode` behind the parameters, for shapes only."""
+  picture = jnp.zeros((1, config.size, config.size, 3))
+  if not config.anchored:
+    return picture, None, None
+  if config.pixel_path is None:
+    return picture, _still(config, 1), None
+  from vasa_jax.face.template import load_template
+
+  return picture, _still(config, 1), jnp.asarray(load_template().mean)[None]
+
+
+def _still(config: Any, frames: int) -> Motion:
+  return Motion(jnp.zeros((frames, 6)), jnp.zeros((frames, config.dyn_dim)))
+
+
+def _encode(config: Any, params: Any, picture, motion, vertices) -> FaceCode:
+  from vasa_jax.face.autoencoder import FaceModel
+
+  model, variables = FaceModel(config), {'params': params}
+  if motion is None:
+    motion = model.apply(variables, picture, method='motion')
+  return model.apply(variables, picture, motion, vertices, method='encode')
+
+
+def _decode(config: Any, params: Any, code: FaceCode, motion: Motion) -> jax.Array:
+  from vasa_jax.face.autoencoder import FaceModel
+
+  rendering = FaceModel(config).apply({'params': params}, code, motion, method='decode')
+  picture = jnp.clip(rendering.picture.astype(jnp.float32), 0.0, 1.0)
+  return (picture * 255 + 0.5).astype(jnp.uint8)

@@ -1,0 +1,342 @@
+"""A portrait and a voice become a talking video.
+
+    portrait -> FaceCode, once
+    sound -> log-mel -> windows of motion -> batches of pictures -> mp4
+
+Each arrow is a generator: an hour of speech needs as much memory as a second. Motion is
+made ahead in a thread, pictures are computed while the last ones are encoded, and every
+batch has the same size, so that each model is compiled once.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from PIL import Image
+
+import vasa_jax
+from vasa_jax.audio.features import FEATURE_DIM, stream_log_mel
+from vasa_jax.errors import UsageError, UserError
+from vasa_jax.inference import controls as controls_lib
+from vasa_jax.inference import models, provenance, video
+from vasa_jax.inference.audio_file import AudioFile, Survey, digest
+from vasa_jax.inference.bundle import Bundle, load_bundle
+from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
+from vasa_jax.inference.prefetch import prefetch
+from vasa_jax.types import FPS, FaceCode, Motion
+
+BATCH = 8
+SIZES = (64, 2048)
+Progress = Callable[[int, int], None]
+
+
+class Talk(NamedTuple):
+  """What `TalkingFace.talk` made.
+
+  Attributes:
+    path: of the video.
+    frames: written.
+    seconds: of the video.
+    notes: lines for the user.
+    provenance: the statement in the file.
+  """
+
+  path: Path
+  frames: int
+  seconds: float
+  notes: tuple[str, ...]
+  provenance: dict[str, Any]
+
+
+class TalkingFace:
+  """Both models, ready to use.
+
+  Args:
+    bundle: weights.
+    batch: frames that are decoded at once.
+  """
+
+  def __init__(self, bundle: Bundle, batch: int = BATCH):
+    self.bundle = bundle
+    self.batch = batch
+    self.face = models.FaceNet(bundle.face_config, bundle.face_params)
+
+  @classmethod
+  def load(cls, path: str | Path | None = None, batch: int = BATCH) -> 'TalkingFace':
+    """Reads a weights folder; None is the one that ships with the package."""
+    return cls(load_bundle(path), batch)
+
+  @property
+  def size(self) -> int:
+    """Side of the pictures that the face model makes, px."""
+    return self.bundle.face_config.size
+
+  def portrait(self, picture: str | Path | np.ndarray) -> Portrait:
+    """Reads a picture file (or takes `(h, w, 3)` uint8) and cuts its face out."""
+    if isinstance(picture, np.ndarray):
+      return find_portrait(picture, self.size)
+    return find_portrait(load_picture(picture), self.size, str(picture))
+
+  def encode(self, portrait: Portrait | str | Path | np.ndarray) -> FaceCode:
+    """Returns what does not move, once per portrait."""
+    if not isinstance(portrait, Portrait):
+      portrait = self.portrait(portrait)
+    return self.face.encode(portrait)
+
+  def motions(
+    self,
+    audio: AudioFile,
+    survey: Survey,
+    *,
+    seed: int = 0,
+    controls: Mapping[str, Any] | None = None,
+    steps: int | None = None,
+    guidance_audio: float | None = None,
+    guidance_gaze: float | None = None,
+  ) -> Iterator[Motion]:
+    """Yields the motion of a recording, `survey.frames` frames in all.
+
+    Args:
+      audio: the recording.
+      survey: what `audio.survey()` found.
+      seed: same seed, same motion.
+      controls: `gaze`, `distance`, `emotion` as in `inference/controls.py`.
+      steps, guidance_audio, guidance_gaze: of the sampler; None is the config's.
+    """
+    config = self.bundle.motion_config
+    if config.audio_dim != FEATURE_DIM:
+      raise UserError(
+        f'these weights listen to features of size {config.audio_dim}; '
+        f'this version makes log-mel ({FEATURE_DIM}) only'
+      )
+    arrays = controls_lib.to_arrays(controls or {}, survey.frames)
+    mono = (chunk[:, 0] for chunk in audio.chunks())
+    return models.motion_windows(
+      config,
+      self.bundle.motion_params,
+      stream_log_mel(mono, survey.gain),
+      arrays,
+      seed=seed,
+      steps=steps,
+      guidance_audio=guidance_audio,
+      guidance_gaze=guidance_gaze,
+    )
+
+  def frames(self, code: FaceCode, motions: Iterator[Motion]) -> Iterator[np.ndarray]:
+    """Yields `(n, s, s, 3)` uint8 pictures of consecutive motions; n <= `batch`.
+
+    The next batch is already being computed while the caller works on this one.
+    """
+    waiting = None
+    for motion, count in _batches(motions, self.batch):
+      started = self.face.decode(code, motion), count
+      if waiting is not None:
+        yield np.asarray(waiting[0])[: waiting[1]]
+      waiting = started
+    if waiting is not None:
+      yield np.asarray(waiting[0])[: waiting[1]]
+
+  def talk(
+    self,
+    portrait: str | Path,
+    audio: str | Path,
+    out: str | Path,
+    *,
+    seed: int = 0,
+    size: int | None = None,
+    steps: int | None = None,
+    guidance_audio: float | None = None,
+    guidance_gaze: float | None = None,
+    gaze: Any = None,
+    distance: Any = None,
+    emotion: Any = None,
+    allow_silence: bool = False,
+    progress: Progress | None = None,
+  ) -> Talk:
+    """Writes the talking video.
+
+    Args:
+      portrait: picture file with a face.
+      audio: sound or video file with speech.
+      out: path of the `.mp4`; replaced if it is there.
+      seed: same inputs and seed, same video.
+      size: side of the video in px; None is the model's own.
+      steps, guidance_audio, guidance_gaze: of the sampler; None is the config's.
+      gaze, distance, emotion: controls, see `inference/controls.py`.
+      allow_silence: let a silent recording pass.
+      progress: called with (frames done, frames in all).
+
+    Raises:
+      UserError: an input cannot be used or the video cannot be written; nothing is left
+        behind then.
+      UsageError: a setting is out of range.
+    """
+    asked = {'gaze': gaze, 'distance': distance, 'emotion': emotion}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if size is not None and not SIZES[0] <= size <= SIZES[1]:
+      raise UsageError(f'size must lie between {SIZES[0]} and {SIZES[1]}, not {size}')
+    out = video.check_output(out)
+    for given in (portrait, audio):
+      if out.exists() and Path(given).exists() and out.samefile(given):
+        raise UsageError(f'{out}: is also an input; choose another name')
+    face = self.portrait(portrait)
+    sound = AudioFile(audio)
+    survey = sound.survey(allow_silence)
+    motions = self.motions(
+      sound,
+      survey,
+      seed=seed,
+      controls=asked,
+      steps=steps,
+      guidance_audio=guidance_audio,
+      guidance_gaze=guidance_gaze,
+    )
+    settings = {
+      'size': size or self.size,
+      'steps': steps,
+      'guidance_audio': guidance_audio,
+      'guidance_gaze': guidance_gaze,
+      'controls': asked,
+    }
+    said = provenance.statement(
+      version=vasa_jax.__version__,
+      weights=f'{self.bundle.name} {self.bundle.digest}'.strip(),
+      seed=seed,
+      portrait_sha256=digest(portrait),
+      audio_sha256=survey.sha256,
+      settings=settings,
+    )
+    source = models.fit_source(self.bundle.face_config, face, str(portrait))
+    ahead = prefetch(motions)  # Its thread compiles the sampler meanwhile.
+    try:
+      code = self.face.encode(face, source)
+      self.face.compile(code, self.batch)
+      self._write(code, sound, survey, ahead, out, size or self.size, said, progress)
+    finally:
+      ahead.close()
+    notes = (*face.notes, *source.notes)
+    return Talk(out, survey.frames, survey.frames / FPS, notes, said)
+
+  def _write(self, code, sound, survey, motions, out, size, said, progress) -> None:
+    """Runs the pipeline into the file."""
+    rate = survey.rate if survey.rate in video.SOUND_RATES else 48_000
+    channels = min(2, survey.channels)
+    voice = sound.chunks(rate, channels, seconds=1.0)
+    writer = video.VideoWriter(
+      out,
+      (size, size),
+      sound_rate=rate,
+      channels=channels,
+      tags=provenance.to_tags(said),
+    )
+    try:
+      with writer:
+        for pictures in self.frames(code, motions):
+          # Sound goes no more than a second ahead, so that neither track piles up.
+          while writer.samples / rate < writer.frames / FPS + 1:
+            chunk = next(voice, None)
+            if chunk is None:
+              break
+            writer.write_sound(chunk)
+          writer.write(_resize(pictures, size))
+          if progress is not None:
+            progress(writer.frames, survey.frames)
+        for chunk in voice:
+          writer.write_sound(chunk)
+        if writer.frames != survey.frames:
+          raise UserError(
+            f'{sound.path}: changed while it was read ({writer.frames} frames instead '
+            f'of {survey.frames}); run again'
+          )
+    finally:
+      voice.close()
+
+
+def save_code(
+  path: str | Path, code: FaceCode, bundle: Bundle, portrait_sha256: str
+) -> None:
+  """Writes a `FaceCode` as `.npz`, with a statement of what it was made from.
+
+  Raises:
+    UserError: it cannot be written.
+    UsageError: the name does not end in .npz.
+  """
+  path = Path(path)
+  if path.suffix != '.npz':
+    raise UsageError(f'{path}: the code is an NPZ file; give a name that ends in .npz')
+  leaves = jax.tree_util.tree_leaves_with_path(code)
+  arrays = {_leaf_name(keys): np.asarray(leaf) for keys, leaf in leaves}
+  about = {
+    'version': vasa_jax.__version__,
+    'weights': f'{bundle.name} {bundle.digest}'.strip(),
+    'portrait_sha256': portrait_sha256,
+  }
+  part = path.with_name(f'.{path.name}.part')
+  try:
+    with part.open('wb') as file:
+      np.savez(file, about=np.array(json.dumps(about)), **arrays)
+    part.replace(path)
+  except OSError as error:
+    part.unlink(missing_ok=True)
+    raise UserError(f'{path}: cannot be written ({error.strerror})') from None
+
+
+def load_code(path: str | Path, face: TalkingFace) -> FaceCode:
+  """Reads what `save_code` wrote, for the same model.
+
+  Raises:
+    UserError: not such a file, or made with a model of another shape.
+  """
+  wanted = face.face.code_shapes()
+  leaves, structure = jax.tree_util.tree_flatten_with_path(wanted)
+  try:
+    # Opened here: numpy leaves a damaged file open.
+    with open(path, 'rb') as raw, np.load(raw, allow_pickle=False) as file:
+      arrays = [file[_leaf_name(keys)] for keys, _ in leaves]
+  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    raise UserError(f'{path}: not a face code of this model ({error})') from None
+  for (keys, leaf), array in zip(leaves, arrays, strict=True):
+    if array.shape != leaf.shape:
+      raise UserError(
+        f'{path}: {_leaf_name(keys)} has shape {array.shape}, this model needs '
+        f'{leaf.shape}; encode the portrait again'
+      )
+  return jax.tree_util.tree_unflatten(structure, arrays)
+
+
+def _leaf_name(keys: tuple) -> str:
+  return '/'.join(str(getattr(key, 'name', getattr(key, 'key', key))) for key in keys)
+
+
+def _batches(motions: Iterator[Motion], size: int) -> Iterator[tuple[Motion, int]]:
+  """Cuts windows of any length into (batch of exactly `size`, frames that count)."""
+  held: Motion | None = None
+  for window in motions:
+    held = window if held is None else _join(held, window)
+    while len(held.z_pose) >= size:
+      yield jax.tree.map(lambda x: x[:size], held), size
+      held = jax.tree.map(lambda x: x[size:], held)
+  if held is not None and len(held.z_pose):
+    count = len(held.z_pose)
+    pad = size - count
+    padded = jax.tree.map(lambda x: np.pad(x, ((0, pad), (0, 0)), mode='edge'), held)
+    yield padded, count
+
+
+def _join(a: Motion, b: Motion) -> Motion:
+  return jax.tree.map(lambda x, y: np.concatenate([x, y]), a, b)
+
+
+def _resize(pictures: np.ndarray, size: int) -> np.ndarray:
+  """`(n, s, s, 3)` to `(n, size, size, 3)`."""
+  if pictures.shape[1] == size:
+    return pictures
+  resized = [
+    Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS)
+    for picture in pictures
+  ]
+  return np.stack([np.asarray(picture) for picture in resized])

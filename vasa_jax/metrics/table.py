@@ -1,0 +1,255 @@
+"""Rows of scores to a table with confidence intervals, as JSON, Markdown and HTML.
+
+The unit of resampling is the clip: frames and pairs of one clip resemble each other,
+and counting them as independent would make every interval far too narrow.
+"""
+
+import base64
+import html
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vasa_jax.errors import UserError
+
+
+class Metric(NamedTuple):
+  """How to show one number.
+
+  Attributes:
+    label: what the reader sees.
+    unit: of the number.
+    better: 'higher', 'lower', or 'real' (nearer to real video is better).
+    bar: what this version has promised, None without a promise.
+  """
+
+  label: str
+  unit: str
+  better: str
+  bar: float | None = None
+
+
+METRICS = {
+  'psnr': Metric('PSNR', 'dB', 'higher', 22.0),
+  'ssim': Metric('SSIM', '', 'higher', 0.75),
+  'l1': Metric('L1', '0..1', 'lower'),
+  'lpips': Metric('LPIPS (AlexNet)', '', 'lower'),
+  'pose_error': Metric('pose error, mean of 3 angles', 'deg', 'lower', 5.0),
+  'pose_angle': Metric('pose error, one rotation', 'deg', 'lower'),
+  'found': Metric('face found after transfer', '0..1', 'higher'),
+  'mesh_found': Metric('frames with a face mesh', '%', 'higher', 98.0),
+  'identity': Metric('128-d distance to the portrait, median', '', 'lower', 0.6),
+  'identity_worst': Metric('128-d distance to the portrait, worst', '', 'lower'),
+  'mouth_r': Metric('mouth opening against loudness, best r', '', 'higher', 0.3),
+  'mouth_lag': Metric('mouth later than sound by', 'frames', 'real'),
+  'mouth_speech': Metric('mouth opening in speech', 'of eye width', 'real'),
+  'mouth_silence': Metric('mouth opening in silence', 'of eye width', 'lower'),
+  'delta_p': Metric('delta P', 'deg/frame', 'real'),
+  'blinks': Metric('blinks', '1/min', 'real'),
+  'seconds': Metric('length', 's', 'real'),
+}
+
+
+class Line(NamedTuple):
+  """One line of the table: the mean over clips of one metric of one system.
+
+  Attributes:
+    system, metric: what was measured, of what.
+    value, low, high: mean over clips and its 95 % bootstrap interval.
+    worst: the worst clip; the largest where there is no better side.
+    clips: how many clips gave the number.
+    bar, passed: the promise and whether `value` keeps it; None without one.
+  """
+
+  system: str
+  metric: str
+  value: float
+  low: float
+  high: float
+  worst: float
+  clips: int
+  bar: float | None
+  passed: bool | None
+
+
+def bootstrap(
+  values: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+  """95 % percentile interval of the mean of `values` `(clips,)`.
+
+  One clip says nothing of the spread: its interval is (NaN, NaN).
+  """
+  values = np.asarray(values, np.float64)
+  if len(values) < 2:
+    return float('nan'), float('nan')
+  draw = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
+  low, high = np.percentile(values[draw].mean(-1), [2.5, 97.5])
+  return float(low), float(high)
+
+
+def summarise(rows: Iterable[Mapping[str, Any]]) -> list[Line]:
+  """Rows with `clip`, `system` and any of `METRICS` to lines.
+
+  Several rows of one clip are averaged first. NaN (not measurable in this clip) is left
+  out and shows in `clips`.
+  """
+  scores: dict[tuple[str, str], dict[str, list[float]]] = {}
+  for row in rows:
+    for name, value in row.items():
+      if name in METRICS and value is not None and math.isfinite(value):
+        clips = scores.setdefault((row['system'], name), {})
+        clips.setdefault(row['clip'], []).append(value)
+  lines = []
+  for (system, name), clips in scores.items():
+    metric = METRICS[name]
+    values = np.array([np.mean(clip) for clip in clips.values()])
+    value = float(values.mean())
+    worst = values.min() if metric.better == 'higher' else values.max()
+    passed = None
+    # A floor does not have to keep a promise.
+    bar = metric.bar if system == 'model' else None
+    if bar is not None:
+      passed = value >= bar if metric.better == 'higher' else value <= bar
+    lines.append(
+      Line(system, name, value, *bootstrap(values), float(worst), len(values), bar,
+           passed)
+    )  # fmt: skip
+  order = list(METRICS)
+  return sorted(lines, key=lambda line: order.index(line.metric))
+
+
+def markdown(lines: Sequence[Line]) -> str:
+  """The table as Markdown."""
+  head = '| metric | unit | system | mean over clips | 95 % interval | worst clip '
+  out = [head + '| clips | promised |', '| --- ' * 8 + '|']
+  out += ['| ' + ' | '.join(_cells(line)) + ' |' for line in lines]
+  return '\n'.join(out) + '\n'
+
+
+def write_report(
+  out: Path,
+  rows: Sequence[Mapping[str, Any]],
+  *,
+  title: str,
+  facts: Mapping[str, Any],
+  strips: Mapping[str, Path] | None = None,
+  failures: Sequence[str] = (),
+) -> list[Line]:
+  """Writes `table.json`, `table.md` and a self-contained `report.html` into `out`.
+
+  Args:
+    out: the folder.
+    rows: scores; see `summarise`.
+    title: of the page.
+    facts: how the numbers were made (command, versions, sizes, seeds).
+    strips: JPEG strips of frames by clip name, shown in the page.
+    failures: one line for each clip that could not be scored.
+
+  Raises:
+    UserError: the folder cannot be written.
+  """
+  lines = summarise(rows)
+  table = {
+    'title': title,
+    'facts': dict(facts),
+    'metrics': [
+      {**line._asdict(), 'unit': METRICS[line.metric].unit,
+       'better': METRICS[line.metric].better}
+      for line in lines
+    ],
+    'clips': list(rows),
+    'failures': list(failures),
+  }  # fmt: skip
+  text = '\n'.join([
+    f'# {title}\n', markdown(lines), *(f'- {k}: {v}' for k, v in facts.items()),
+    *(f'- not scored: {failure}' for failure in failures), '',
+  ])  # fmt: skip
+  try:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / 'table.json').write_text(
+      json.dumps(_without_nan(table), indent=1, allow_nan=False) + '\n'
+    )
+    (out / 'table.md').write_text(text)
+    (out / 'report.html').write_text(_page(title, lines, facts, strips or {}, failures))
+  except OSError as error:
+    raise UserError(f'cannot write to {out}: {error.strerror or error}') from error
+  return lines
+
+
+def _cells(line: Line) -> list[str]:
+  metric = METRICS[line.metric]
+  arrow = {'higher': ' (higher)', 'lower': ' (lower)', 'real': ''}[metric.better]
+  interval = f'{_number(line.low)} to {_number(line.high)}'
+  promise = ''
+  if line.bar is not None:
+    sign = '>=' if metric.better == 'higher' else '<='
+    promise = f'{sign} {_number(line.bar)}: {"kept" if line.passed else "MISSED"}'
+  return [
+    metric.label + arrow, metric.unit, line.system, _number(line.value),
+    interval if math.isfinite(line.low) else 'one clip', _number(line.worst),
+    str(line.clips), promise,
+  ]  # fmt: skip
+
+
+def _number(value: float) -> str:
+  return f'{value:.4f}' if abs(value) < 0.1 else f'{value:.3g}'
+
+
+def _without_nan(value: Any) -> Any:
+  """JSON has no NaN: what could not be measured is null."""
+  if isinstance(value, Mapping):
+    return {key: _without_nan(v) for key, v in value.items()}
+  if isinstance(value, list | tuple):
+    return [_without_nan(v) for v in value]
+  if isinstance(value, float) and not math.isfinite(value):
+    return None
+  return value
+
+
+_STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;
+padding:0 1rem;color:#222;background:#fff}
+table{border-collapse:collapse;width:100%;font-size:.9rem}
+th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}
+td.miss{color:#a00;font-weight:600}figure{margin:1.5rem 0}img{max-width:100%}
+figcaption{font-size:.85rem;color:#555}
+@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}
+th,td{border-color:#444}td.miss{color:#f88}figcaption{color:#aaa}}
+"""
+
+
+def _page(title, lines, facts, strips, failures) -> str:
+  """One file: the pictures are inside, nothing is loaded from elsewhere."""
+  heads = ('metric', 'unit', 'system', 'mean over clips', '95 % interval', 'worst clip',
+           'clips', 'promised')  # fmt: skip
+  body = [f'<h1>{html.escape(title)}</h1>', '<table><thead><tr>']
+  body += [f'<th>{head}</th>' for head in heads]
+  body.append('</tr></thead><tbody>')
+  for line in lines:
+    missed = ' class="miss"' if line.passed is False else ''
+    cells = [html.escape(cell) for cell in _cells(line)]
+    body.append('<tr>' + ''.join(f'<td>{cell}</td>' for cell in cells[:-1]))
+    body.append(f'<td{missed}>{cells[-1]}</td></tr>')
+  body.append('</tbody></table>')
+  if facts or failures:
+    body.append('<ul>')
+    body += [f'<li>{html.escape(f"{k}: {v}")}</li>' for k, v in facts.items()]
+    body += [f'<li>not scored: {html.escape(failure)}</li>' for failure in failures]
+    body.append('</ul>')
+  for name, path in strips.items():
+    data = base64.b64encode(path.read_bytes()).decode()
+    body.append(
+      f'<figure><img alt="frames of {html.escape(name)}" '
+      f'src="data:image/jpeg;base64,{data}"><figcaption>{html.escape(name)}'
+      '</figcaption></figure>'
+    )
+  return (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>'
+    + '\n'.join(body) + '</body></html>\n'
+  )  # fmt: skip

@@ -1,0 +1,160 @@
+"""What the motion model is told: C = [X_pre, A_pre; A, g, d, e] (VASA-1 section 3.2).
+
+Motion and distance are z-scored with the statistics of the training set, which travel
+with the weights as the collection `stats` of the variables (`{'params': ..., 'stats':
+...}`) and are never trained. Gaze is divided by a fixed scale; emotion scores stay as
+they are.
+"""
+
+import jax.numpy as jnp
+from flax import struct
+
+from vasa_jax.errors import UsageError
+from vasa_jax.motion.config import MotionConfig
+from vasa_jax.types import EMOTIONS, NUM_UNITS, POSE_DIM, Array, Controls, Motion
+
+Stats = dict[str, Array]
+CONDITIONS = ('previous', 'audio', 'gaze', 'distance', 'emotion')
+
+
+@struct.dataclass
+class Keep:
+  """Which conditions are given; where False the learned null stands in.
+
+  Attributes:
+    previous, gaze, distance, emotion: `(b,)` bool.
+    audio: `(b, w)` bool, one per frame, since the end of the audio may be missing.
+  """
+
+  previous: Array
+  audio: Array
+  gaze: Array
+  distance: Array
+  emotion: Array
+
+
+@struct.dataclass
+class Conditions:
+  """Normalised conditions of a batch of windows.
+
+  Attributes:
+    previous_motion: `(b, k, m)` z-scored X_pre.
+    previous_features: `(b, k, a)` A_pre.
+    features: `(b, w, a)` A.
+    gaze: `(b, 2)`; distance: `(b, 1)`; emotion: `(b, 8)`.
+    keep: what of these is given.
+  """
+
+  previous_motion: Array
+  previous_features: Array
+  features: Array
+  gaze: Array
+  distance: Array
+  emotion: Array
+  keep: Keep
+
+
+def identity_stats(config: MotionConfig) -> Stats:
+  """Statistics that change nothing, for a model without data.
+
+  `mean`, `std` and `velocity` (spread of frame-to-frame differences) are `(m,)`;
+  `distance` is (mean, std) of the log distance ratio.
+  """
+  return {
+    'mean': jnp.zeros(config.motion_dim),
+    'std': jnp.ones(config.motion_dim),
+    'velocity': jnp.ones(config.motion_dim),
+    'distance': jnp.array([0.0, 1.0]),
+  }
+
+
+def normalise(motion: Array, stats: Stats) -> Array:
+  """`(..., m)` motion to z-scores."""
+  return (motion - stats['mean']) / stats['std']
+
+
+def denormalise(z: Array, stats: Stats) -> Array:
+  """`(..., m)` z-scores to motion."""
+  return z * stats['std'] + stats['mean']
+
+
+def to_motion(x: Array, config: MotionConfig) -> Motion:
+  """`(..., m)` to the struct; anchored face units are kept in [0, 1.4]."""
+  z_dyn = x[..., POSE_DIM:]
+  if config.anchored:
+    units = z_dyn[..., :NUM_UNITS].clip(0.0, 1.4)
+    z_dyn = jnp.concatenate([units, z_dyn[..., NUM_UNITS:]], -1)
+  return Motion(z_pose=x[..., :POSE_DIM], z_dyn=z_dyn)
+
+
+def normalise_gaze(gaze: Array, config: MotionConfig) -> Array:
+  """Degrees to network units."""
+  return gaze / config.gaze_scale
+
+
+def normalise_distance(distance: Array, stats: Stats) -> Array:
+  """Distance ratio to the z-score of its logarithm."""
+  mean, std = stats['distance'][0], stats['distance'][1]
+  return (jnp.log(distance) - mean) / std
+
+
+@struct.dataclass
+class Wishes:
+  """Controls of one window, normalised: gaze `(2,)`, distance `(1,)`, emotion `(8,)`.
+
+  `emotion_given` is a bool scalar: without it the learned null is used.
+  """
+
+  gaze: Array
+  distance: Array
+  emotion: Array
+  emotion_given: Array
+
+
+def check_controls(controls: Controls) -> None:
+  """Raises UsageError where a control has the wrong size or an impossible value."""
+  sizes = {'gaze': 2, 'distance': 1, 'emotion': len(EMOTIONS)}
+  for name, size in sizes.items():
+    value = getattr(controls, name)
+    if value is None:
+      continue
+    value = jnp.asarray(value)
+    if value.ndim not in (1, 2) or value.shape[-1] != size or value.shape[0] == 0:
+      raise UsageError(
+        f'{name} must have shape ({size},) or (frames, {size}), not {value.shape}'
+      )
+    if not bool(jnp.isfinite(value).all()):
+      raise UsageError(f'{name} has a value that is not a number')
+  if controls.distance is not None:
+    if not bool((jnp.asarray(controls.distance) > 0).all()):
+      raise UsageError('distance is a ratio and must be above 0 (1 is the mean)')
+
+
+def wishes(
+  controls: Controls, start: int, count: int, config: MotionConfig, stats: Stats
+) -> Wishes:
+  """The controls of the frames `start .. start + count`, normalised.
+
+  A window has one main gaze, one distance and one emotion, as in the paper: values that
+  change over time are averaged over the window. After its last frame a control holds.
+  The defaults are the paper's: gaze to the front, mean distance, null emotion.
+  """
+
+  def at_window(value: Array) -> Array:
+    value = jnp.asarray(value, jnp.float32)
+    if value.ndim == 1:
+      return value
+    rows = jnp.minimum(jnp.arange(start, start + count), value.shape[0] - 1)
+    return value[rows].mean(0)
+
+  gaze = jnp.zeros(2)
+  if controls.gaze is not None:
+    gaze = normalise_gaze(at_window(controls.gaze), config)
+  distance = jnp.zeros(1)
+  if controls.distance is not None:
+    distance = normalise_distance(at_window(controls.distance), stats)
+  emotion = jnp.zeros(len(EMOTIONS))
+  if controls.emotion is not None:
+    emotion = at_window(controls.emotion)
+  given = jnp.asarray(controls.emotion is not None)
+  return Wishes(gaze, distance, emotion, given)

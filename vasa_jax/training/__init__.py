@@ -1,0 +1,1 @@
+"""The training engine: one pure step, run over devices, saved exactly."""

@@ -1,0 +1,72 @@
+"""One optimizer step as a pure function: `step(state, batch, key) -> Update`."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from vasa_jax.training.state import TrainState
+
+Loss = Callable[[Any, Any, jax.Array], tuple[jax.Array, dict[str, jax.Array]]]
+
+
+class Update(NamedTuple):
+  """What one step gives back.
+
+  Attributes:
+    state: the new state.
+    metrics: scalars of this step, computed with the parameters *before* the update.
+  """
+
+  state: TrainState
+  metrics: dict[str, jax.Array]
+
+
+def make_step(
+  loss: Loss, optimizer: optax.GradientTransformation, ema_decay: float = 0.0
+) -> Callable[..., Update]:
+  """Builds the step that `parallel` maps over devices.
+
+  Args:
+    loss: `loss(params, batch, key) -> (value, scalars)`; `value` is a *mean* over the
+      batch, so that the mean over devices is the mean over the global batch.
+    optimizer: from `make_optimizer`, or any optax transformation.
+    ema_decay: decay of the moving average of the parameters; 0 keeps none.
+
+  Returns:
+    `step(state, batch, key, *, axis_name=None)`. `key` is the run's root key, the same
+    at
+    every call: the step's own key is folded from it with `state.step` (and, under a
+    named axis, with the device's index, so that replicas draw differently). With
+    `axis_name` the gradients and scalars are averaged over that axis.
+  """
+  optimizer = optax.with_extra_args_support(optimizer)
+
+  def step(state: TrainState, batch, key, *, axis_name: str | None = None) -> Update:
+    key = jax.random.fold_in(key, state.step)
+    if axis_name is not None:
+      key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
+    grad_fn = jax.value_and_grad(loss, has_aux=True)
+    (value, scalars), grads = grad_fn(state.params, batch, key)
+    metrics = {**scalars, 'loss': value}
+    if axis_name is not None:
+      grads, metrics = jax.lax.pmean((grads, metrics), axis_name)
+    updates, opt_state = optimizer.update(
+      grads, state.opt_state, state.params, clock=state.clock
+    )
+    params = optax.apply_updates(state.params, updates)
+    ema = state.ema
+    if ema_decay:
+      # A young average follows closely: decay = min(d, (1 + n) / (10 + n)).
+      n = state.step.astype(jnp.float32)
+      decay = jnp.minimum(ema_decay, (1.0 + n) / (10.0 + n))
+      ema = optax.incremental_update(params, ema, 1.0 - decay)
+    metrics['grad_norm'] = optax.tree.norm(grads)
+    new = state.replace(
+      step=state.step + 1, params=params, opt_state=opt_state, ema=ema
+    )
+    return Update(new, metrics)
+
+  return step
