@@ -179,7 +179,8 @@ def read_cache(path: str | pathlib.Path) -> MotionCache:
   parts = []
   for file in files:
     try:
-      with np.load(file, allow_pickle=False) as data:
+      # opened here: np.load leaves the file of a broken archive open
+      with file.open('rb') as opened, np.load(opened, allow_pickle=False) as data:
         parts.append({name: data[name] for name in _FIELDS})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
       raise UserError(f'{file} is not a whole motion cache ({error})') from error

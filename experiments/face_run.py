@@ -10,16 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax.errors import UserError
-from vasa_jax.face.autoencoder import FaceModel, init_params
+from vasa_jax.face.autoencoder import init_params
 from vasa_jax.face.config import FaceConfig, lite
 from vasa_jax.face.losses import LossConfig
-from vasa_jax.face.prior import HeadTemplate, shape_vertices
 from vasa_jax.face.step import make_loss
-from vasa_jax.face.template import load_template
-from vasa_jax.metrics.oracle import FaceAdapter, OraclePair, copy_source, score_pairs
+from vasa_jax.metrics.adapters import bare_warp, face_adapter
+from vasa_jax.metrics.oracle import OraclePair, copy_source, score_pairs
 from vasa_jax.training.config import RunConfig
 from vasa_jax.training.job import Job
-from vasa_jax.types import Motion
 
 PERCEPTUAL_LAYERS = ('relu1_2', 'relu2_2', 'relu3_3')
 
@@ -113,20 +111,6 @@ class FaceRun(RunConfig):
     return batches
 
 
-def adapter(config: FaceConfig, params: Any) -> FaceAdapter:
-  """The face model as the oracle calls it."""
-  model, template = FaceModel(config), HeadTemplate.of(load_template())
-
-  def encode(picture, motion, shape):
-    vertices = shape_vertices(template, shape)
-    return model.apply({'params': params}, picture, motion, vertices, method='encode')
-
-  def decode(code, motion):
-    return model.apply({'params': params}, code, motion, method='decode').picture
-
-  return FaceAdapter(jax.jit(encode), jax.jit(decode))
-
-
 def held_out_pairs(people: int, size: int) -> list[OraclePair]:
   """Self pairs of talking clips of people that are never trained on."""
   from experiments.held_out import talking_pairs
@@ -137,8 +121,13 @@ def held_out_pairs(people: int, size: int) -> list[OraclePair]:
 def evaluate(
   config: FaceConfig, params: Any, pairs: list[OraclePair]
 ) -> dict[str, float]:
-  """Mean PSNR, SSIM and L1 on held-out pairs, and of the copied portrait (floor)."""
-  systems = {'': adapter(config, params), 'copy_': copy_source()}
+  """Mean PSNR, SSIM and L1 on held-out pairs, and of two floors.
+
+  The floors do no learned work: `copy_` shows the portrait, `warp_` moves its pixels
+  along the head template's flow.
+  """
+  systems = {'': face_adapter(config, params), 'copy_': copy_source()}
+  systems['warp_'] = bare_warp()
   rows = score_pairs(systems, pairs, batch=4)
   figures = {}
   for name, measure in itertools.product(systems, ('psnr', 'ssim', 'l1')):
@@ -149,7 +138,7 @@ def evaluate(
 
 def preview(config: FaceConfig, params: Any, pairs: list[OraclePair]) -> np.ndarray:
   """Contact sheet: portrait, truth, picture, for one frame of each held-out person."""
-  face = adapter(config, params)
+  face = face_adapter(config, params)
   rows = []
   for pair in pairs[1::3]:
     def batch(x):
@@ -157,7 +146,7 @@ def preview(config: FaceConfig, params: Any, pairs: list[OraclePair]) -> np.ndar
 
     source = jax.tree.map(batch, pair.source_motion)
     code = face.encode(batch(pair.source) / 255, source, batch(pair.shape))
-    motion: Motion = jax.tree.map(batch, pair.driver_motion)
+    motion = jax.tree.map(batch, pair.driver_motion)
     made = np.asarray(face.decode(code, motion)[0])
     made = np.round(made.clip(0, 1) * 255).astype(np.uint8)
     rows.append(np.concatenate([pair.source, pair.driver, made], 1))

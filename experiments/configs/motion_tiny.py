@@ -4,7 +4,8 @@
     python -m experiments.train --config experiments/configs/motion_tiny.py \
         --workdir runs/motion_tiny --set cache=cache
 
-Two CPU cores, 30 s. Held-out loss falls from 1.0 to about 0.8.
+Two CPU cores, under a minute. Held-out x0 error 0.30 (1 is the mean motion), mouth_r
+0.56.
 """
 
 from experiments.motion_run import MotionRun

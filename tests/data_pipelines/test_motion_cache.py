@@ -162,7 +162,7 @@ def test_augmentation_changes_voices_mildly():
   loudest = made.max((1, 2)) - plain.max()
   assert np.abs(loudest).max() < 1.0 and loudest.std() > 0.05
   silent = augment_log_mel(np.full((200, 5, 320), -2, np.float32), rng)
-  assert silent.min() == -2 and -0.6 < silent.mean((1, 2)).max() < 0.2
+  assert silent.min() == -2 and -0.9 < silent.mean((1, 2)).max() < -0.5
 
 
 @pytest.fixture(scope='module')

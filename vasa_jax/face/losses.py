@@ -30,6 +30,7 @@ class LossConfig:
       `python -m experiments.fetch_weights vgg16`, off with a notice where it is missing.
     perceptual_crop: side of that crop in pixels.
     warped: L1 of the moved pixels alone, so that the flow learns without the paint.
+    paint: L1 of the painted picture alone, so that it learns where the mask hides it.
     flow: (rendered) L1 of the flow at exact correspondences, crop units.
     motion: (rendered) regression of the motion encoder to the exact labels.
     consistency: l_consist.
@@ -41,6 +42,7 @@ class LossConfig:
   perceptual: float = 0.1
   perceptual_crop: int = 64
   warped: float = 0.2
+  paint: float = 0.3
   flow: float = 10.0
   motion: float = 0.02
   consistency: float = 0.0

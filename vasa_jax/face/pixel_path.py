@@ -53,6 +53,7 @@ class Rendering:
   Attributes:
     picture: `(b, h, w, 3)` in [0, 1].
     warped: the portrait's pixels alone, moved.
+    paint: `(b, h, w, 3)` what the network draws, everywhere.
     mask: `(b, h, w, 1)` share of the moved pixels in the picture.
     flow: `(b, h / 4, w / 4, 2)` backward flow, crop units.
     prior: the geometric prior.
@@ -60,6 +61,7 @@ class Rendering:
 
   picture: Array
   warped: Array | None = None
+  paint: Array | None = None
   mask: Array | None = None
   flow: Array | None = None
   prior: Prior | None = None
@@ -130,9 +132,12 @@ class PixelPath(nn.Module):
     y = Conv(16, (3, 3), standardise=False, zero_init=True, dtype=dtype)(y)
     y = depth_to_space(y.astype(jnp.float32), 2)  # b h w 4
     mask = nn.sigmoid(y[..., 3:] + 2.0)  # starts by trusting the pixels
-    paint = nn.sigmoid(y[..., :3])
+    # Painting starts from the moved pixels' blurred colours, so that the mask has no
+    # reason to shut it out before it has learned anything.
+    blurred = _resize(average_pool(warped, (8, 8)), c.size)
+    paint = blurred + y[..., :3]
     picture = mask * warped + (1 - mask) * paint
-    return Rendering(picture, warped, mask, flow, prior)
+    return Rendering(picture, warped, paint, mask, flow, prior)
 
   def _prior(self, code: PixelCode, motion: Motion, template: HeadTemplate) -> Prior:
     p = self.config.pixel_path

@@ -63,7 +63,7 @@ def make_loss(
   """The loss of one batch; see the module's head for its keys.
 
   Scalars: every term before weighting, `psnr` of the drivers, `psnr_warped` of the moved
-  pixels alone.
+  pixels alone, `mask` their mean share.
   """
   model = FaceModel(config)
   template = HeadTemplate.of(load_template())
@@ -104,6 +104,7 @@ def make_loss(
       terms['perceptual'] = _perceptual(out.picture, target, centres, drivers, key)
     if out.warped is not None:
       terms['warped'] = losses.weighted_l1(out.warped, target, weight)
+      terms['paint'] = losses.weighted_l1(out.paint, target, weight)
       terms['flow'] = losses.flow_l1(
         out.flow,
         _flat(batch['driver_points']).astype(jnp.float32),
@@ -117,6 +118,7 @@ def make_loss(
     terms['psnr'] = _psnr(out.picture, target)
     if out.warped is not None:
       terms['psnr_warped'] = _psnr(out.warped, target)
+      terms['mask'] = jnp.mean(out.mask)
     return value, terms
 
   def _perceptual(picture, target, centres, drivers, key):

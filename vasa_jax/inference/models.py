@@ -13,6 +13,7 @@ from vasa_jax.inference.portrait import Portrait
 from vasa_jax.types import Controls, FaceCode, Motion
 
 MAX_FIT_ERROR = 0.03  # crop units; frontal faces fit to 0.004, a profile to 0.016
+DISTANCES = (0.9, 1.3)  # distance ratios that stage 2 was trained on
 FRONTAL = 35.0  # degrees of yaw or pitch; the corpus has few heads beyond
 
 
@@ -106,6 +107,13 @@ class Source(NamedTuple):
   motion: Motion | None
   vertices: np.ndarray | None
   notes: tuple[str, ...] = ()
+
+  def defaults(self) -> dict[str, float]:
+    """Controls that keep the head where the portrait has it."""
+    if self.motion is None:
+      return {}
+    ratio = float(np.exp(self.motion.z_pose[0, 3]))
+    return {'distance': float(np.clip(ratio, *DISTANCES))}
 
 
 def fit_source(config: Any, portrait: Portrait, name: str = 'picture') -> Source:

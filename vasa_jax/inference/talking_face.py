@@ -166,7 +166,9 @@ class TalkingFace:
       seed: same inputs and seed, same video.
       size: side of the video in px; None is the model's own.
       steps, guidance_audio, guidance_gaze: of the sampler; None is the config's.
-      gaze, distance, emotion: controls, see `inference/controls.py`.
+      gaze, distance, emotion: controls, see `inference/controls.py`. Without `distance`
+        the head stays as far away as in the portrait (the paper takes the mean of the
+        training set, which would zoom the picture).
       allow_silence: let a silent recording pass.
       progress: called with (frames done, frames in all).
 
@@ -186,11 +188,13 @@ class TalkingFace:
     face = self.portrait(portrait)
     sound = AudioFile(audio)
     survey = sound.survey(allow_silence)
+    source = models.fit_source(self.bundle.face_config, face, str(portrait))
+    wanted = {**source.defaults(), **asked}
     motions = self.motions(
       sound,
       survey,
       seed=seed,
-      controls=asked,
+      controls=wanted,
       steps=steps,
       guidance_audio=guidance_audio,
       guidance_gaze=guidance_gaze,
@@ -210,7 +214,6 @@ class TalkingFace:
       audio_sha256=survey.sha256,
       settings=settings,
     )
-    source = models.fit_source(self.bundle.face_config, face, str(portrait))
     ahead = prefetch(motions)  # Its thread compiles the sampler meanwhile.
     try:
       code = self.face.encode(face, source)

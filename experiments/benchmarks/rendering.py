@@ -1,0 +1,87 @@
+"""How fast the corpus is drawn: `python -m experiments.benchmarks.rendering`.
+
+One JSON object on stdout, CPU milliseconds on one core, medians: `person` (drawing an
+identity), `load` (its mesh and textures), `frame` (one picture with its labels),
+`speech` (saying one sentence with the built-in voice), `act` (motion for it).
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from data_pipelines.synthetic.heads import sample_identity
+from data_pipelines.synthetic.performance import perform, pose_for_stills
+from data_pipelines.synthetic.render import Renderer
+from data_pipelines.synthetic.scene import sample_background, sample_light
+from data_pipelines.synthetic.sentences import sentence
+from data_pipelines.synthetic.speech import speak
+from experiments.command import run_command
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+  """The command line."""
+  parser = argparse.ArgumentParser(
+    prog='python -m experiments.benchmarks.rendering',
+    description=__doc__.splitlines()[0],
+  )
+  parser.add_argument('--size', type=int, default=256, help='side of a picture in px')
+  parser.add_argument('--supersample', type=int, default=2, help='samples a pixel side')
+  parser.add_argument('--people', type=int, default=8)
+  parser.add_argument('--frames', type=int, default=8, help='frames a person')
+  parser.add_argument('--debug', action='store_true', help='show tracebacks')
+  args = parser.parse_args(argv)
+  if min(args.size, args.supersample, args.people, args.frames) < 1:
+    parser.error('all numbers must be 1 or more')
+  return args
+
+
+class Watch:
+  """Collects CPU times by name."""
+
+  def __init__(self):
+    self.times: dict[str, list[float]] = {}
+
+  def time(self, name: str, call: Callable[[], Any]) -> Any:
+    """The value of `call()`."""
+    start = time.process_time()
+    value = call()
+    self.times.setdefault(name, []).append(1e3 * (time.process_time() - start))
+    return value
+
+
+def measure(args: argparse.Namespace) -> int:
+  """Prints the figures."""
+  renderer = Renderer(args.size, args.supersample)
+  for counted in (False, True):  # the first round compiles and reads files
+    watch = Watch()
+    for seed in range(args.people if counted else 1):
+      rng = np.random.default_rng(seed)
+      person = watch.time('person', lambda s=seed: sample_identity(s))
+      light, wall = sample_light(rng), sample_background(rng, args.size)
+      watch.time('load', lambda p=person, w=wall: renderer.load(p, w))
+      poses = pose_for_stills(rng, args.frames)
+      for units, pose, eyes in zip(poses.units, poses.pose, poses.eyes, strict=True):
+        shot = (units, pose, eyes, light)
+        watch.time('frame', lambda s=shot: renderer.frame(*s))
+      said = watch.time('speech', lambda r=rng: speak(sentence(r), 'formant:woman', r))
+      watch.time('act', lambda s=said, r=rng: perform(s, r))
+  figures = {name: statistics.median(times) for name, times in watch.times.items()}
+  told = {'size': args.size, 'supersample': args.supersample}
+  print(json.dumps(told | {k: round(v, 1) for k, v in figures.items()}, indent=2))
+  return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Exit code of the command."""
+  args = parse(argv)
+  return run_command(lambda: measure(args), args.debug)
+
+
+if __name__ == '__main__':
+  sys.exit(main())

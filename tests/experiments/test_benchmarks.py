@@ -1,0 +1,50 @@
+"""The benchmark commands print what the README quotes."""
+
+import json
+import math
+
+import pytest
+
+from experiments.benchmarks import inference, rendering
+
+
+def _printed(capsys) -> dict:
+  return json.loads(capsys.readouterr().out)
+
+
+def test_inference_prints_consistent_figures(capsys):
+  assert inference.main('--preset tiny --batch 2 --repeats 1'.split()) == 0
+  found = _printed(capsys)
+  assert (found['weights'], found['batch']) == ('tiny', 2)
+  times = [found[name] for name in ('fit', 'encode', 'prior', 'decode', 'window')]
+  assert all(math.isfinite(time) and time > 0 for time in times)
+  # Rounding to hundredths of a millisecond is all that may part the two.
+  assert found['decode_frames_per_second'] * found['decode'] == pytest.approx(
+    1e3, rel=0.02
+  )
+  assert found['motion_frames_per_second'] * found['window'] == pytest.approx(
+    8e3, rel=0.02
+  )
+
+
+def test_rendering_prints_every_stage(capsys):
+  words = '--size 32 --supersample 1 --people 1 --frames 2'
+  assert rendering.main(words.split()) == 0
+  found = _printed(capsys)
+  assert (found.pop('size'), found.pop('supersample')) == (32, 1)
+  assert set(found) == {'person', 'load', 'frame', 'speech', 'act'}
+  assert all(time > 0 for time in found.values())
+
+
+def test_missing_weights_are_one_line(tmp_path, capsys):
+  assert inference.main(['--weights', str(tmp_path / 'none')]) == 1
+  error = capsys.readouterr().err
+  assert error.startswith('error: ') and error.count('\n') == 1
+
+
+@pytest.mark.parametrize('main', [inference.main, rendering.main])
+def test_wrong_usage(main, capsys):
+  with pytest.raises(SystemExit) as stop:
+    main(['--repeats' if main is inference.main else '--people', '0'])
+  assert stop.value.code == 2
+  assert 'must be 1 or more' in capsys.readouterr().err

@@ -1,0 +1,32 @@
+"""The head template as shipped."""
+
+import numpy as np
+
+from vasa_jax.face.template import MOUTH, SKIN, load_template
+
+
+def test_shape_and_vertices_are_inverse(head):
+  shape = np.random.default_rng(0).normal(size=64)
+  np.testing.assert_allclose(head.shape_of(head.vertices(shape)), shape, atol=2e-3)
+  many = head.vertices(np.stack([shape, 0 * shape]))
+  np.testing.assert_allclose(many[0], head.vertices(shape), atol=1e-6)
+  np.testing.assert_array_equal(many[1], head.mean)
+
+
+def test_basis_is_orthogonal(head):
+  flat = head.basis.reshape(64, -1)
+  flat = flat / np.linalg.norm(flat, axis=1, keepdims=True)
+  np.testing.assert_allclose(flat @ flat.T, np.eye(64), atol=1e-2)
+
+
+def test_read_once_and_well_formed(head):
+  assert load_template() is head
+  vertices = len(head.mean)
+  assert head.basis.shape == (64, vertices, 3) and head.units.shape == (52, vertices, 3)
+  for index in (head.surfel_index, head.landmark_index):
+    assert index.min() >= 0 and index.max() < vertices
+  assert head.landmark_index.shape == (468, 3)
+  assert head.head_weight.min() >= 0 and head.head_weight.max() <= 1
+  assert (head.head_weight[head.kind == MOUTH] == 1).mean() > 0.99
+  assert head.head_weight[head.kind == SKIN].min() < 0.3  # the neck stays
+  assert not head.units[:, head.eye > 0].any()  # eyeballs turn, they do not bend

@@ -1,0 +1,126 @@
+"""Blocks: their statistics, inverses and shapes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vasa_jax.nn import blocks
+
+KEY = jax.random.key(0)
+
+
+def picture(shape=(2, 8, 8, 6), seed=0):
+  return jnp.asarray(np.random.default_rng(seed).normal(size=shape), jnp.float32)
+
+
+def test_standardised_filters_ignore_scale_and_offset():
+  conv, x = blocks.Conv(5, (3, 3)), picture()
+  params = conv.init(KEY, x)['params']
+  wanted = conv.apply({'params': params}, x)
+  moved = dict(params, kernel=3 * params['kernel'] + 0.7)
+  np.testing.assert_allclose(conv.apply({'params': moved}, x), wanted, atol=1e-3)
+  # A constant picture: each filter sums to zero, away from the padding.
+  flat = conv.apply({'params': params}, jnp.ones_like(x))[:, 1:-1, 1:-1]
+  np.testing.assert_allclose(flat, 0, atol=1e-5)
+  # White noise in, unit variance out: the squares of a filter sum to 1.
+  out = conv.apply({'params': params}, picture((1, 64, 64, 6)))[:, 1:-1, 1:-1]
+  np.testing.assert_allclose(np.var(out, (0, 1, 2)), 1, atol=0.1)
+
+
+def test_plain_convolution_is_linear_in_its_filter():
+  conv, x = blocks.Conv(5, (3, 3, 3), standardise=False), picture((1, 4, 4, 4, 2))
+  params = conv.init(KEY, x)['params']
+  assert set(params) == {'kernel', 'bias'} and params['kernel'].shape == (3, 3, 3, 2, 5)
+  twice = conv.apply({'params': dict(params, kernel=2 * params['kernel'])}, x)
+  np.testing.assert_allclose(twice, 2 * conv.apply({'params': params}, x), atol=1e-5)
+
+
+@pytest.mark.parametrize('channels, groups', [(512, 32), (64, 16), (24, 6), (3, 1)])
+def test_groups_hold_four_channels_or_more(channels, groups):
+  assert blocks.num_groups(channels) == groups
+
+
+def test_norm_has_unit_groups_and_no_batch_statistics():
+  norm = blocks.Norm()
+  x = picture((3, 6, 6, 8)) * jnp.array([1.0, 10, 0.1])[:, None, None, None] + 4
+  params = norm.init(KEY, x)
+  y = norm.apply(params, x)
+  parts = np.asarray(y).reshape(3, 36, 2, 4)  # two groups of four
+  np.testing.assert_allclose(parts.mean((1, 3)), 0, atol=1e-4)
+  np.testing.assert_allclose(parts.std((1, 3)), 1, atol=1e-3)
+  np.testing.assert_allclose(norm.apply(params, x[1:2]), y[1:2], atol=1e-5)
+
+
+def test_adaptive_norm_without_condition_is_the_plain_norm():
+  norm, x = blocks.Norm(), picture()
+  zero = jnp.zeros((2, 5))
+  params = norm.init(KEY, x, zero)
+  plain = {'params': {'GroupNorm_0': params['params']['GroupNorm_0']}}
+  np.testing.assert_array_equal(norm.apply(params, x, zero), norm.apply(plain, x))
+  # A condition scales and shifts whole channels of its own row.
+  condition = zero.at[1].set(3.0)
+  y, base = norm.apply(params, x, condition), norm.apply(params, x, zero)
+  np.testing.assert_array_equal(y[0], base[0])
+  flat, wanted = np.asarray(y[1]).reshape(-1, 6), np.asarray(base[1]).reshape(-1, 6)
+  for c in range(6):
+    gain, bias = np.polyfit(wanted[:, c], flat[:, c], 1)
+    np.testing.assert_allclose(gain * wanted[:, c] + bias, flat[:, c], atol=1e-4)
+  assert np.abs(flat - wanted).max() > 0.01
+
+
+@pytest.mark.parametrize('ndim, features', [(2, 6), (2, 10), (3, 6)])
+def test_residual_block_adds_to_its_input(ndim, features):
+  x = picture((1, *(4,) * ndim, 6))
+  block = blocks.ResBlock(features, ndim)
+  params = block.init(KEY, x)['params']
+  assert block.apply({'params': params}, x).shape == (*x.shape[:-1], features)
+  silent = jax.tree.map(lambda p: p, params)
+  silent['Conv_1']['gain'] = jnp.zeros(features)
+  out = block.apply({'params': silent}, x)
+  if features == 6:
+    np.testing.assert_array_equal(out, x)
+  else:
+    assert 'Conv_2' in params and np.any(out)
+
+
+@pytest.mark.parametrize(
+  'settings, shape',
+  [
+    (dict(stages=(1, 1), width=8), (2, 4, 4, 16)),  # 32: stem 4, one halving
+    (dict(stages=(1, 1), width=8, patch=4), (2, 4, 4, 16)),
+    (dict(stages=(1, 1), width=8, bottleneck=True), (2, 4, 4, 64)),
+    (dict(stages=(2,), width=8, patch=2), (2, 16, 16, 8)),
+  ],
+)
+def test_resnet_shapes(settings, shape):
+  net = blocks.ResNet(**settings)
+  x = jnp.zeros((2, 32, 32, 3))
+  params = jax.eval_shape(net.init, KEY, x)
+  assert jax.eval_shape(net.apply, params, x).shape == shape
+
+
+def test_resnet_50_has_its_published_size():
+  net = blocks.ResNet((3, 4, 6, 3), bottleneck=True)
+  params = jax.eval_shape(net.init, KEY, jnp.zeros((1, 64, 64, 3)))
+  count = sum(x.size for x in jax.tree.leaves(params))
+  assert 23.0e6 < count < 24.0e6  # 23.5 M without the classifier
+
+
+def test_space_to_depth_and_back():
+  x = picture((2, 8, 4, 3))
+  deep = blocks.space_to_depth(x, 2)
+  assert deep.shape == (2, 4, 2, 12)
+  np.testing.assert_array_equal(deep[0, 1, 1].reshape(2, 2, 3), x[0, 2:4, 2:4])
+  np.testing.assert_array_equal(blocks.depth_to_space(deep, 2), x)
+
+
+def test_pool_and_upsample_are_inverse():
+  x = picture((1, 2, 4, 4, 3))
+  large = blocks.upsample(x, (1, 2, 2))
+  assert large.shape == (1, 2, 8, 8, 3)
+  np.testing.assert_array_equal(large[0, 0, 2:4, 4:6], np.tile(x[0, 0, 1, 2], (2, 2, 1)))
+  np.testing.assert_allclose(blocks.average_pool(large, (1, 2, 2)), x, atol=1e-6)
+  np.testing.assert_allclose(
+    blocks.average_pool(x, (2, 4, 4))[0, 0, 0, 0], x.mean((0, 1, 2, 3)), atol=1e-6
+  )
