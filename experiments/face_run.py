@@ -35,6 +35,7 @@ class FaceRun(RunConfig):
     workers: loader processes, or rendering processes of 'live' (at least 1 there).
     pool: people that 'live' holds in memory; `pool_start` of them before the first step.
     perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
+    init_from: workdir of another run whose parameters are the start; '' starts afresh.
     held_out: people of the test split that the evaluation draws, 3 frames each.
   """
 
@@ -47,6 +48,7 @@ class FaceRun(RunConfig):
   pool: int = 256
   pool_start: int = 64
   perceptual_weights: str = ''
+  init_from: str = ''
   held_out: int = 6
 
   def job(self) -> Job:
@@ -55,12 +57,27 @@ class FaceRun(RunConfig):
       functools.partial(held_out_pairs, self.held_out, self.model.size)
     )
     return Job(
-      init=functools.partial(init_params, self.model),
+      init=self._init,
       loss=make_loss(self.model, self.losses, self._perceptual()),
       batches=self._batches,
       preview=lambda params: {'held_out': preview(self.model, params, pairs())},
       evaluate=lambda params: evaluate(self.model, params, pairs()),
     )
+
+  def _init(self, key):
+    if not self.init_from:
+      return init_params(self.model, key)
+    from vasa_jax.training.checkpoint import restore_params
+
+    params = restore_params(self.init_from)
+    fresh = jax.eval_shape(functools.partial(init_params, self.model), key)
+    same = jax.tree.structure(params) == jax.tree.structure(fresh) and all(
+      a.shape == b.shape
+      for a, b in zip(jax.tree.leaves(params), jax.tree.leaves(fresh), strict=True)
+    )
+    if not same:
+      raise UserError(f'{self.init_from} holds another model; set model.* as there')
+    return params
 
   def _perceptual(self):
     if not self.losses.perceptual:

@@ -12,7 +12,9 @@ files, each below 16 MiB, all below 64:
     face.png  motion.png             held-out people: portrait, truth, picture; curves
     table.json                       device, rates, figures
 
-The states are written before the evaluation: who is cut off late loses figures only.
+Each state is written as soon as its stage is trained, and before the evaluation: who is
+cut off late loses figures only. The first program takes a minute or more to compile on
+a slow machine; that cannot be cut short, so give it minutes enough.
 SIGTERM and Ctrl-C write what there is and exit 0.
 """
 
@@ -39,7 +41,7 @@ MOST_BYTES, MOST_PARTS = 60 << 20, 5  # the rest is for pictures and the table
 # Settings of the machine rather than of the run: another one may have others.
 MACHINE = (
   'source', 'records', 'workers', 'pool', 'pool_start', 'perceptual_weights', 'cache',
-  'batch_size', 'drivers', 'held_out', 'held_out_windows', 'held_out_clips',
+  'init_from', 'batch_size', 'drivers', 'held_out', 'held_out_windows', 'held_out_clips',
 )  # fmt: skip
 
 
@@ -151,10 +153,11 @@ def settle(workdir: Path, run: Any) -> None:
 
   The loop compares config.json with its settings and names what differs.
   """
-  from vasa_jax.training.config import to_dict
+  from vasa_jax.training.config import from_json, to_dict
 
   file = workdir / 'config.json'
-  old, new = json.loads(file.read_text()), to_dict(run)
+  # Read as settings, so that one that is newer than the run has its default.
+  old, new = to_dict(from_json(type(run), file.read_text())), to_dict(run)
   old |= {key: new[key] for key in MACHINE if key in new}
   old['model']['dtype'] = new['model']['dtype']
   file.write_text(json.dumps(old, indent=2) + '\n')
@@ -175,19 +178,22 @@ def make_stage(name: str, args: argparse.Namespace, scratch: Path) -> Stage:
   return stage
 
 
-def check_size(stages: Sequence[Stage]) -> None:
-  """Refuses, before any work, models whose state could not be carried away."""
+def fits_exactly(stages: Sequence[Stage]) -> bool:
+  """Whether the states can be carried bit for bit; else they are rounded.
+
+  Raises:
+    UsageError: they cannot be carried at all. Told before any work.
+  """
   from experiments import carry
 
-  size = 0.0
-  for stage in stages:
-    state = carry.abstract_state(stage.name, stage.run)
-    size += carry.count_params(state) * carry.NARROW_BYTES
+  states = [carry.abstract_state(stage.name, stage.run) for stage in stages]
+  size = sum(map(carry.count_params, states)) * carry.NARROW_BYTES
   if size > MOST_BYTES:
     raise UsageError(
       f'the states would take about {size / 2**20:.0f} MiB of {MOST_BYTES >> 20}; '
       'train one stage (--face-share 1 or 0), a smaller model, or use experiments.train'
     )
+  return carry.state_bytes(states) * 0.95 < MOST_BYTES
 
 
 def fill_cache(stage: Stage, args: argparse.Namespace, scratch: Path) -> None:
@@ -224,7 +230,7 @@ class Box:
     shares = {'face': args.face_share, 'motion': 1 - args.face_share}
     self.stages = [make_stage(n, args, scratch) for n in STAGES if shares[n] > 0]
     self.shares = shares
-    check_size(self.stages)
+    self.exact = fits_exactly(self.stages)
     tails = [stage.last_tail for stage in self.stages]
     guess = min(max(0.12 * args.minutes * 60, 8.0), 75.0)
     known = sum(tails) * 1.2 + 3 if None not in tails else guess
@@ -286,10 +292,12 @@ class Box:
         stage.facts['seconds'] = time.monotonic() - before
         self.overhead = max(stage.facts['seconds'] - seconds, 1.0)
         if not outcome.finished:
+          self._armed = False
           raise Stopped('the training loop heard a signal')
       finally:
         if pool is not None:
           pool.close()
+      self.pack(stage)
 
   def _prepare(self, stage: Stage) -> Any:
     """Makes the job and its batches; on the way, what the evaluation will look at."""
@@ -320,22 +328,29 @@ class Box:
     return pool
 
   # -- results -------------------------------------------------------------------------
-  def pack(self, again: bool = False) -> None:
-    """Writes the states; `again` only adds what has become known since.
+  def pack(self, stage: Stage) -> None:
+    """Writes the state of a stage, as soon as that is trained."""
+    from experiments import carry
 
-    A stage that has no checkpoint, or is not trained here, is passed on as it came.
+    found = carry.read_checkpoint(stage.name, stage.run, stage.workdir)
+    if found is not None:
+      self._packed[stage.name] = carry.encode(found.state, self.exact), found
+    self.write()
+
+  def finish(self) -> None:
+    """Writes the states of those that were broken off."""
+    for stage in self.stages:
+      if stage.name not in self._packed:
+        self.pack(stage)
+    self.write()
+
+  def write(self) -> None:
+    """Writes what is packed, with the figures that are known by now.
+
+    A stage that is not trained here, or not yet, is passed on as it came.
     """
     from experiments import carry
 
-    if not again:
-      for stage in self.stages:
-        found = carry.read_checkpoint(stage.name, stage.run, stage.workdir)
-        if found is not None:
-          self._packed[stage.name] = ({}, found)
-      states = [found.state for _, found in self._packed.values()]
-      exact = carry.state_bytes(states) * 0.95 < MOST_BYTES
-      for name, (_, found) in self._packed.items():
-        self._packed[name] = carry.encode(found.state, exact), found
     written: list[Path] = []
     for stage in self.stages:
       if stage.name in self._packed:
@@ -472,13 +487,13 @@ def timebox(args: argparse.Namespace) -> int:
       except Exception as error:  # what an earlier stage learned is still written
         failure = error
       box._armed = False
-      box.pack()
+      box.finish()
       if not box.heard and failure is None:
         try:
           box._armed = True
           box.evaluate()
           box._armed = False
-          box.pack(again=True)
+          box.write()
         except Stopped:
           pass
       box._armed = False

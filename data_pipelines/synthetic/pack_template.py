@@ -66,6 +66,12 @@ def linear_head():
   return head, triangles
 
 
+def _normals(points, faces):
+  """Normals (t, 3) as long as the triangles' areas."""
+  a, b, c = (points[faces[:, i]] for i in range(3))
+  return np.cross(b - a, c - a) / 2
+
+
 def surface_samples(head, triangles, rng):
   """Vertices, and extra samples where triangles are large: index and weight (s, 3)."""
   mean, index, weight = head["mean"], [], []
@@ -77,11 +83,15 @@ def surface_samples(head, triangles, rng):
       index.append(np.repeat(points[:, None], 3, 1))
       weight.append(np.repeat(corner, len(points), 0))
       continue
-    a, b, c = (mean[faces[:, i]] for i in range(3))
-    normal = np.cross(b - a, c - a) / 2
+    normal = _normals(mean, faces)
     facing = normal[:, 2] > -0.35 * np.linalg.norm(normal, axis=1)
+    # A lid is a narrow fold until it closes: it is sampled for its largest extent.
+    closed = mean + head["units"][[8, 9]].sum(0)
+    area = np.maximum(np.abs(normal[:, 2]), np.abs(_normals(closed, faces)[:, 2]))
+    on_lid = (np.abs(closed - mean).max(-1) > 0.01)[faces].any(1)
     cell = CELL * {"eyes": 0.6, "tongue": 1.5}.get(name, 1.0)
-    counts = np.floor(0.8 * np.abs(normal[:, 2]) / cell**2 + rng.random(len(faces)))
+    cell = np.where(on_lid, 0.5 * cell, cell)
+    counts = np.floor(0.8 * area / cell**2 + rng.random(len(faces)))
     which = np.repeat(np.arange(len(faces)), (counts * facing).clip(0, 40).astype(int))
     u = rng.random((len(which), 2))
     u = np.where(u.sum(1, keepdims=True) > 1, 1 - u, u)

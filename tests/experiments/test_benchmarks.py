@@ -12,6 +12,7 @@ def _printed(capsys) -> dict:
   return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_inference_prints_consistent_figures(capsys):
   assert inference.main('--preset tiny --batch 2 --repeats 1'.split()) == 0
   found = _printed(capsys)

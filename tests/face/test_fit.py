@@ -20,7 +20,9 @@ def motion(rng, eyes=(0.0, 0.0)):
 def seen(head, template, shape, pose, dyn):
   """Landmarks `(468, 2)` and irises `(2, 2)` of a head that the prior poses."""
   vertices = head.vertices(shape).astype(np.float32)
-  now = Motion(jnp.asarray(pose, jnp.float32)[None], jnp.asarray(dyn, jnp.float32)[None])
+  now = Motion(
+    jnp.asarray(pose, jnp.float32)[None], jnp.asarray(dyn, jnp.float32)[None]
+  )
   screen, _ = prior.project(prior.pose_head(template, vertices[None], now), now.z_pose)
   screen = np.asarray(screen[0])
   marks = screen[head.landmark_index] * head.landmark_weight[..., None]
@@ -97,7 +99,9 @@ def test_noise_that_is_no_face_is_known_by_its_error():
   points = np.random.default_rng(0).random((468, 2))
   found = fit.fit_portrait(points)
   assert found.error > 0.02
-  assert np.all(np.isfinite(found.vertices)) and np.all(np.isfinite(found.motion.z_pose))
+  assert np.all(np.isfinite(found.vertices)) and np.all(
+    np.isfinite(found.motion.z_pose)
+  )
 
 
 def test_is_quick(head, template):

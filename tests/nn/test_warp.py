@@ -93,8 +93,10 @@ def test_gradients_agree_with_differences(volume, grid):
     step = 2e-3 * rng.normal(size=x.shape).astype(np.float32).clip(-2, 2)
 
     def moved(share, i=i, step=step):
-      return energy(volume + share * step, grid) if i == 0 else energy(
-        volume, grid + share * step
+      return (
+        energy(volume + share * step, grid)
+        if i == 0
+        else energy(volume, grid + share * step)
       )
 
     change = float(moved(1.0) - moved(-1.0)) / 2

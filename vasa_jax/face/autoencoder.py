@@ -1,7 +1,8 @@
 """The face model: encode a portrait once, decode as many motions as wanted.
 
-`encode` runs E_app, brings the volume to canonical space and refines it (G3D); all of it
-once per portrait. `decode` is the per-frame part: warp to the driver's motion, render.
+`encode` runs E_app, brings the volume to canonical space and refines it (G3D); all of
+it once per portrait. `decode` is the per-frame part: warp to the driver's motion,
+render.
 """
 
 import flax.linen as nn
@@ -63,9 +64,7 @@ class FaceModel(nn.Module):
   def decode(self, code: FaceCode, motion: Motion) -> Rendering:
     """Renders `motion (b, ...)`; a code of batch 1 serves any number of frames."""
     frames = motion.z_pose.shape[0]
-    code = jax.tree.map(
-      lambda x: jnp.broadcast_to(x, (frames, *x.shape[1:])), code
-    )
+    code = jax.tree.map(lambda x: jnp.broadcast_to(x, (frames, *x.shape[1:])), code)
     offsets = self.warp_driver(motion.z_dyn, code.z_id)
     features = self.trunk(to_posed(code.v_app, motion, offsets))
     if self.config.pixel_path is None:

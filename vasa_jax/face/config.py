@@ -1,8 +1,8 @@
 """Configuration of the face model: one dataclass, three presets.
 
 The same modules serve all presets; what `lite` needs beyond the paper (the pixel path
-with its geometric prior, latents anchored to the corpus's labels) is a field that is off
-in `paper`.
+with its geometric prior, latents anchored to the corpus's labels) is a field that is
+off in `paper`.
 """
 
 import dataclasses

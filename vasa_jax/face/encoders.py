@@ -1,6 +1,7 @@
 """Encoders: the posed appearance volume, the identity descriptor and the motion.
 
-Rows E_app (volume branch), E_app (global branch) and E_mtn of MegaPortraits' appendix A.
+Rows E_app (volume branch), E_app (global branch) and E_mtn of the appendix of
+MegaPortraits.
 """
 
 import flax.linen as nn
@@ -8,7 +9,14 @@ import jax
 import jax.numpy as jnp
 
 from vasa_jax.face.config import FaceConfig
-from vasa_jax.nn.blocks import Conv, Norm, ResBlock, ResNet, average_pool, space_to_depth
+from vasa_jax.nn.blocks import (
+  Conv,
+  Norm,
+  ResBlock,
+  ResNet,
+  average_pool,
+  space_to_depth,
+)
 from vasa_jax.types import POSE_DIM, Array, Motion
 
 

@@ -1,12 +1,12 @@
 """Fits the head template to the landmarks of a photograph, once per portrait.
 
-Minimises the distance between the 468 projected template landmarks and those of the face
-mesh net over identity (64), face units (52) and pose (6), by Levenberg-Marquardt with
-Gaussian priors; the eyes then follow from the irises. What the linear head cannot reach
-is bent smoothly onto the landmarks. NumPy; about a tenth of a second.
+Minimises the distance between the 468 projected template landmarks and those of the
+face mesh net over identity (64), face units (52) and pose (6), by Levenberg-Marquardt
+with Gaussian priors; the eyes then follow from the irises. What the linear head cannot
+reach is bent smoothly onto the landmarks. NumPy; about a tenth of a second.
 
-Matrices are kept so small that the linear algebra library stays in one thread: on a busy
-machine its threads wait for each other, and one step took 0.2 s instead of 2 ms.
+Matrices are kept so small that the linear algebra library stays in one thread: on a
+busy machine its threads wait for each other, and one step took 0.2 s instead of 2 ms.
 """
 
 import dataclasses
@@ -190,7 +190,9 @@ def fit_portrait(points: np.ndarray, irises: np.ndarray | None = None) -> Fit:
   first_unit = len(template.basis)
   weight = np.full(len(points), 1 / LANDMARK_SIGMA)
   weight[list(OUTLINE)] *= OUTLINE_WEIGHT
-  sigma = np.concatenate([np.ones(first_unit), np.full(NUM_UNITS, UNIT_SIGMA), POSE_SIGMA])
+  sigma = np.concatenate(
+    [np.ones(first_unit), np.full(NUM_UNITS, UNIT_SIGMA), POSE_SIGMA]
+  )
   centre = np.concatenate([np.zeros(count), POSE_MEAN])
   theta, damping = centre.copy(), 1e-3
 

@@ -34,7 +34,8 @@ class WarpGenerator(nn.Module):
   """W_(s->) or W_(->d): offsets of the dynamics, `(b, d, h, w, 3)` in canonical space.
 
   The embedding is `z_dyn + z_id` as in MegaPortraits (a linear map of `z_dyn` to
-  4 x 4 x c, summed with `z_id`, halved, 1 x 1 convolution); every norm is adapted by it.
+  4 x 4 x c, summed with `z_id`, halved, 1 x 1 convolution); every norm is adapted by
+  it.
   """
 
   config: FaceConfig
@@ -43,7 +44,9 @@ class WarpGenerator(nn.Module):
   def __call__(self, z_dyn: Array, z_id: Array) -> Array:
     c = self.config
     dtype = jnp.dtype(c.dtype)
-    code = nn.Dense(16 * c.embedding, use_bias=False)(z_dyn).reshape(-1, 4, 4, c.embedding)
+    code = nn.Dense(16 * c.embedding, use_bias=False)(z_dyn).reshape(
+      -1, 4, 4, c.embedding
+    )
     identity = Conv(c.embedding, (1, 1))(z_id)
     x = Conv(c.embedding, (1, 1))((code + identity) * 0.5)
     condition = x.mean((1, 2))

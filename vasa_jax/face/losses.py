@@ -26,8 +26,9 @@ class LossConfig:
   Attributes:
     pixel: L1 of the picture, weighted towards the face, eyes and mouth.
     gradient: L1 of the picture's finite differences at two scales.
-    perceptual: VGG16 features (MegaPortraits' L_IN) on a crop of the eyes or mouth; needs
-      `python -m experiments.fetch_weights vgg16`, off with a notice where it is missing.
+    perceptual: VGG16 features (MegaPortraits' L_IN) on a crop of the eyes or mouth;
+      needs `python -m experiments.fetch_weights vgg16`, off with a notice where it is
+      missing.
     perceptual_crop: side of that crop in pixels.
     warped: L1 of the moved pixels alone, so that the flow learns without the paint.
     paint: L1 of the painted picture alone, so that it learns where the mask hides it.
@@ -35,18 +36,21 @@ class LossConfig:
     motion: (rendered) regression of the motion encoder to the exact labels.
     consistency: l_consist.
     eye_mouth: extra pixel weight of eyes and mouth.
+    hidden: extra pixel weight of what the head shows and the portrait does not (inside of
+      the mouth, closed lids, the far cheek): only paint can be right there.
   """
 
   pixel: float = 1.0
   gradient: float = 0.5
-  perceptual: float = 0.1
+  perceptual: float = 0.2
   perceptual_crop: int = 64
   warped: float = 0.2
   paint: float = 0.3
   flow: float = 10.0
   motion: float = 0.02
   consistency: float = 0.0
-  eye_mouth: float = 5.0
+  eye_mouth: float = 10.0
+  hidden: float = 10.0
 
 
 def weighted_l1(predicted: Array, target: Array, weight: Array) -> Array:
@@ -72,19 +76,22 @@ def flow_l1(flow: Array, driver_points: Array, source_points: Array) -> Array:
   Args:
     flow: `(b, h, w, 2)` backward flow of the driver's picture, crop units.
     driver_points, source_points: `(b, n, 3)` the same surface points in both pictures:
-      x, y in crop units and visibility. Points hidden in the driver do not count.
+      x, y in crop units and visibility. Points hidden in either picture do not count:
+      what lies there in the portrait is something else.
   """
   at_points = warp_picture(flow, driver_points[..., :2])
   error = jnp.abs(at_points - (source_points - driver_points)[..., :2]).sum(-1)
   inside = jnp.all((driver_points[..., :2] > 0) & (driver_points[..., :2] < 1), -1)
-  weight = driver_points[..., 2] * inside
+  weight = driver_points[..., 2] * source_points[..., 2] * inside
   return jnp.sum(error * weight) / (jnp.sum(weight) + 1.0)
 
 
 def motion_l2(predicted: Motion, exact: Motion) -> Array:
   """Regression of anchored latents to the corpus's labels, each axis in its scale."""
   pose = (predicted.z_pose - exact.z_pose) / jnp.array(POSE_SCALE)
-  scale = jnp.where(jnp.arange(exact.z_dyn.shape[-1]) < NUM_UNITS, UNIT_SCALE, EYE_SCALE)
+  scale = jnp.where(
+    jnp.arange(exact.z_dyn.shape[-1]) < NUM_UNITS, UNIT_SCALE, EYE_SCALE
+  )
   dynamics = (predicted.z_dyn - exact.z_dyn) / scale
   return jnp.mean(jnp.square(pose)) * POSE_DIM / 10 + jnp.mean(jnp.square(dynamics))
 

@@ -1,10 +1,10 @@
 """The pixel path of `lite`: the portrait's own pixels carried along a predicted flow.
 
 A small generator cannot redraw a real person's skin and hair, but it can move them. The
-geometric prior gives a first flow; a network at a quarter of the resolution corrects it,
-decides where the picture stays (background, clothes) and, at half the resolution, paints
-what the portrait does not show: teeth, closed lids, the far cheek. The output is a blend.
-Not part of VASA-1; `FaceConfig.pixel_path = None` removes it.
+geometric prior gives a first flow; a network at a quarter of the resolution corrects
+it, decides where the picture stays (background, clothes) and, at half the resolution,
+paints what the portrait does not show: teeth, closed lids, the far cheek. The output is
+a blend. Not part of VASA-1; `FaceConfig.pixel_path = None` removes it.
 """
 
 import flax.linen as nn
@@ -118,7 +118,9 @@ class PixelPath(nn.Module):
     fine_flow = _resize(flow, c.size)
     if p.prior_size > quarter:
       # The prior is finer than the correction; its detail (lips, lids) is kept.
-      detail = prior.flow - _resize(average_pool(prior.flow, (ratio,) * 2), p.prior_size)
+      detail = prior.flow - _resize(
+        average_pool(prior.flow, (ratio,) * 2), p.prior_size
+      )
       detail = detail * _resize(moves, p.prior_size) * prior.hints[..., :1]
       fine_flow = fine_flow + _resize(detail, c.size)
     warped = warp_picture(code.picture, screen_grid(c.size) + fine_flow)

@@ -1,10 +1,11 @@
 """The geometric prior of `lite`: a first flow from the head template, in plain JAX.
 
 A portrait's head (neutral vertices) is posed twice, once as in the portrait and once as
-asked. Every surface sample then knows where on the portrait its colour lies. The samples
-are splatted with a depth test onto a coarse grid of the asked picture, which gives the
-backward flow that a renderer would give, plus where it can be trusted. The network of
-`face/pixel_path.py` corrects this flow and paints what the portrait does not show.
+asked. Every surface sample then knows where on the portrait its colour lies. The
+samples are splatted with a depth test onto a coarse grid of the asked picture, which
+gives the backward flow that a renderer would give, plus where it can be trusted. The
+network of `face/pixel_path.py` corrects this flow and paints what the portrait does not
+show.
 
 Nothing here is learned; everything is a pure function of (vertices, motion) with static
 shapes, so it runs under jit, vmap, pmap and on any backend.
@@ -14,6 +15,7 @@ Screen coordinates are crop units: x right and y down, 0..1 over the crop.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from vasa_jax.face.template import (
@@ -21,6 +23,7 @@ from vasa_jax.face.template import (
   FIELD_OF_VIEW,
   MOUTH,
   REFERENCE_DISTANCE,
+  SKIN,
   TARGET_HEIGHT,
   Template,
 )
@@ -28,6 +31,11 @@ from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
 PRIOR_CHANNELS = 5
+BLINKS = (8, 9)  # eyeBlinkLeft and eyeBlinkRight among the face units
+LID_LIFT = 0.7
+EYE_SLACK = 0.01  # the lid lies this close to the eyeball, its lining behind it
+LID, LID_MOTION = 3, 0.01  # skin that a blink moves by more than this, model units
+HIDDEN_TRUST = 0.01  # weight of samples that the portrait does not show
 
 
 @struct.dataclass
@@ -46,6 +54,9 @@ class HeadTemplate:
   @classmethod
   def of(cls, template: Template) -> 'HeadTemplate':
     kind = template.kind[template.surfel_index[:, 0]]
+    blink = np.abs(template.units[list(BLINKS)]).max((0, 2))
+    lid = (blink > LID_MOTION)[template.surfel_index[:, 0]]
+    kind = np.where(lid & (kind == SKIN), LID, kind)
     return cls(
       mean=template.mean,
       basis=template.basis,
@@ -163,14 +174,14 @@ def _dilated(buffer: Array, size: int) -> Array:
 def _limit(buffer: Array, cells: Array, kind: Array, size: int) -> Array:
   """The depth up to which a sample counts as visible in `cells (s, n)`.
 
-  Skin is sampled sparsely and slants, so it gets slack against the dilated buffer; teeth
-  and tongue must not shine through closed lips; the lids are sampled densely and the
-  eye between them is only a few cells high, so eyeballs see the plain buffer.
+  Skin is sampled sparsely and slants, so it gets slack against the dilated buffer;
+  teeth and tongue must not shine through closed lips; the lids are sampled densely and
+  the eye between them is only a few cells high, so eyeballs see the plain buffer.
   """
   plain, dilated = buffer[cells], _dilated(buffer, size)[cells]
   kind = kind[:, None]
   limit = jnp.where(kind == MOUTH, dilated + 0.02, dilated + 0.1)
-  return jnp.where(kind == EYEBALL, plain + 0.03, limit)
+  return jnp.where((kind == EYEBALL) | (kind == LID), plain + EYE_SLACK, limit)
 
 
 def _seen(screen: Array, depth: Array, kind: Array, size: int) -> Array:
@@ -182,12 +193,11 @@ def _seen(screen: Array, depth: Array, kind: Array, size: int) -> Array:
   return (inside & (depth <= limit)) * 1.0
 
 
-def _splat(screen, depth, kind, values, size):
-  """Depth-tested bilinear splat: sum of `values (s, c)` per cell and its weight."""
+def _splat(screen: Array, depth: Array, kind: Array, rows: Array, size: int) -> Array:
+  """Depth-tested bilinear splat: sums of `rows (s, c)` per cell, `(size, size, c)`."""
   cells, weights = _corners(screen, size)
   limit = _limit(_depth_buffer(screen, depth, size), cells, kind, size)
   weights = jnp.where(depth[:, None] <= limit, weights, 0.0)
-  rows = jnp.concatenate([values, jnp.ones_like(values[:, :1])], -1)
   total = jnp.zeros((size * size + 1, rows.shape[-1]))
   total = total.at[cells].add(rows[:, None] * weights[..., None])[:-1]
   return total.reshape(size, size, -1)
@@ -228,6 +238,18 @@ def _pull_push(total: Array) -> tuple[Array, Array]:
   return value, nearness[..., 0]
 
 
+def _with_spread_lids(source: Motion, driver: Motion) -> Motion:
+  """The portrait's motion with lids lifted by as much as the driver closes them.
+
+  An open lid is a strip a few pixels high beside the lashes; stretched over a closed eye
+  it is noise. The closing lid fetches its colour from the skin above it instead.
+  """
+  blinks = list(BLINKS)
+  closing = driver.z_dyn[..., blinks] - source.z_dyn[..., blinks]
+  lifted = source.z_dyn[..., blinks] - LID_LIFT * jnp.maximum(closing, 0.0)
+  return source.replace(z_dyn=source.z_dyn.at[..., blinks].set(lifted))
+
+
 def prior_flow(
   template: HeadTemplate,
   vertices: Array,
@@ -244,22 +266,26 @@ def prior_flow(
     size: cells along each side of the grid (a power of two).
   """
   from_screen, from_depth = surfels(template, vertices, source)
+  fetch_screen, _ = surfels(template, vertices, _with_spread_lids(source, driver))
   to_screen, to_depth = surfels(template, vertices, driver)
   kind = template.surfel_kind
   eyeball, mouth = (kind == EYEBALL) * 1.0, (kind == MOUTH) * 1.0
 
-  def one(from_screen, from_depth, to_screen, to_depth):
+  def one(from_screen, from_depth, fetch_screen, to_screen, to_depth):
     visible = _seen(from_screen, from_depth, kind, size)
-    values = jnp.stack([visible, eyeball, mouth], -1)
-    values = jnp.concatenate([from_screen - to_screen, values], -1)
-    filled, nearness = _pull_push(_splat(to_screen, to_depth, kind, values, size))
+    # What the portrait hides has no pixels there to fetch: where a closing lid or the
+    # far cheek lies in the portrait, something else is seen. Its flow is continued from
+    # the skin round it instead.
+    trust = jnp.maximum(visible, HIDDEN_TRUST)[:, None]
+    ones = jnp.ones_like(trust)
+    rows = [(fetch_screen - to_screen) * trust, trust]
+    rows += [jnp.stack([visible, eyeball, mouth], -1), ones]
+    total = _splat(to_screen, to_depth, kind, jnp.concatenate(rows, -1), size)
+    flow, _ = _pull_push(total[..., :3])
+    marks, nearness = _pull_push(total[..., 3:])
     # A gap one cell wide between samples still lies on the head.
-    covered = jnp.minimum(nearness * 2, 1.0)
-    hints = jnp.concatenate(
-      [covered[..., None], filled[..., 2:] * covered[..., None], nearness[..., None]],
-      -1,
-    )
-    return filled[..., :2], hints
+    covered = jnp.minimum(nearness * 2, 1.0)[..., None]
+    return flow, jnp.concatenate([covered, marks * covered, nearness[..., None]], -1)
 
-  flow, hints = jax.vmap(one)(from_screen, from_depth, to_screen, to_depth)
+  flow, hints = jax.vmap(one)(from_screen, from_depth, fetch_screen, to_screen, to_depth)
   return Prior(flow=flow, hints=hints)

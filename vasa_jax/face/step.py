@@ -9,8 +9,8 @@ A batch holds source frames and, for each, d driving frames of the same clip:
   shape (b, 64)                        identity coefficients of the head template
 
 Anchored configs (`lite`) drive the generator with the exact labels and train the motion
-encoder to predict them; others (`paper`) drive it with the encoder's own latents, so that
-these are learned through the pictures.
+encoder to predict them; others (`paper`) drive it with the encoder's own latents, so
+that these are learned through the pictures.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,8 @@ from vasa_jax.face.prior import HeadTemplate, pose_head, project, shape_vertices
 from vasa_jax.face.template import load_template
 from vasa_jax.types import Array, Motion
 
-# Perceptual distance of two batches of pictures in [0, 1]; None where the weights of the
-# teacher are missing.
+# Perceptual distance of two batches of pictures in [0, 1]; None where the weights of
+# the teacher are missing.
 Perceptual = Callable[[Array, Array], Array]
 
 # Landmarks of the face mesh: mouth corners and mid lips; rims of the two eyes.
@@ -62,8 +62,8 @@ def make_loss(
 ):
   """The loss of one batch; see the module's head for its keys.
 
-  Scalars: every term before weighting, `psnr` of the drivers, `psnr_warped` of the moved
-  pixels alone, `mask` their mean share.
+  Scalars: every term before weighting, `psnr` of the drivers, `psnr_warped` of the
+  moved pixels alone, `mask` their mean share.
   """
   model = FaceModel(config)
   template = HeadTemplate.of(load_template())
@@ -91,6 +91,10 @@ def make_loss(
     where = losses.spots(centres[:, :1], config.size, MOUTH_SIGMA)
     where += losses.spots(centres[:, 1:], config.size, EYE_SIGMA)
     weight = 1.0 + weights.eye_mouth * where
+    if out.prior is not None:
+      covered, seen = out.prior.hints[..., :1], out.prior.hints[..., 1:2]
+      shape = (*target.shape[:3], 1)
+      weight += weights.hidden * jax.image.resize(covered - seen, shape, 'linear')
     terms = {
       'pixel': losses.weighted_l1(out.picture, target, weight),
       'gradient': losses.gradient_l1(out.picture, target),
@@ -98,8 +102,8 @@ def make_loss(
     if config.anchored and weights.motion:
       # One driver per source: the encoder learns beside the generator, not before it.
       first = jnp.arange(0, target.shape[0], drivers)
-      seen = apply('motion', target[first])
-      terms['motion'] = losses.motion_l2(seen, jax.tree.map(lambda x: x[first], exact))
+      read = apply('motion', target[first])
+      terms['motion'] = losses.motion_l2(read, jax.tree.map(lambda x: x[first], exact))
     if perceptual is not None and weights.perceptual:
       terms['perceptual'] = _perceptual(out.picture, target, centres, drivers, key)
     if out.warped is not None:
@@ -130,7 +134,9 @@ def make_loss(
     predicted = losses.crops(picture[first], middle, size)
     return perceptual(predicted, losses.crops(target[first], middle, size))
 
-  def _consistency(apply, code, source, target, source_motion, motion, vertices, drivers):
+  def _consistency(
+    apply, code, source, target, source_motion, motion, vertices, drivers
+  ):
     # l_consist with i = source, j = its first driver: pose of i, dynamics of j.
     first = jnp.arange(0, target.shape[0], drivers)
     other = jax.tree.map(lambda x: x[first], motion)

@@ -1,13 +1,14 @@
 """The head template: a linear head model that gives `lite` its geometric prior.
 
-A head is `vertices = mean + shape @ basis` (64 unit-variance coefficients, the principal
-components of the corpus's identity sampler), its expression adds the 52 face units. The
-template holds what is needed to carry a portrait's pixels to another pose and expression
-(`face/prior.py`) and to fit the head to 468 landmarks of a photograph (`face/fit.py`).
+A head is `vertices = mean + shape @ basis` (64 unit-variance coefficients, the
+principal components of the corpus's identity sampler), its expression adds the 52 face
+units. The template holds what is needed to carry a portrait's pixels to another pose
+and expression (`face/prior.py`) and to fit the head to 468 landmarks of a photograph
+(`face/fit.py`).
 
 NumPy only: data workers read it and must not import jax. Units are the corpus's model
-units, relative to the neck pivot (x right, y up, z to the camera); the reference crop is
-3.15 units wide. Written by `data_pipelines/synthetic/pack_template.py`.
+units, relative to the neck pivot (x right, y up, z to the camera); the reference crop
+is 3.15 units wide. Written by `data_pipelines/synthetic/pack_template.py`.
 """
 
 import dataclasses
@@ -35,7 +36,8 @@ class Template:
     eye: `(v,)` 0 elsewhere, 1 the eye on the image's right, 2 on its left.
     kind: `(v,)` SKIN, EYEBALL or MOUTH (teeth, tongue, cavity).
     surfel_index, surfel_weight: `(s, 3)` vertices and barycentric weights.
-    landmark_index, landmark_weight: `(468, 3)` where the landmarks of the face mesh sit.
+    landmark_index, landmark_weight: `(468, 3)` where the landmarks of the face mesh
+    sit.
   """
 
   mean: np.ndarray

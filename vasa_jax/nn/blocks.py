@@ -1,4 +1,4 @@
-"""Blocks that both the encoder and the decoder are made of, in two and three dimensions.
+"""Blocks that both the encoder and the decoder are made of, in 2-D and in 3-D.
 
 Conventions of MegaPortraits' appendix A, which VASA-1 builds on: GroupNorm instead of
 BatchNorm, weight standardisation on every convolution but the first and the last, a
@@ -16,7 +16,9 @@ from vasa_jax.types import Array
 
 def num_groups(channels: int) -> int:
   """The largest divisor of `channels` up to 32 that leaves 4 channels a group."""
-  return max(g for g in range(1, 33) if channels % g == 0 and (channels // g >= 4 or g == 1))
+  return max(
+    g for g in range(1, 33) if channels % g == 0 and (channels // g >= 4 or g == 1)
+  )
 
 
 class Conv(nn.Module):
@@ -68,8 +70,8 @@ def _convolve(x, kernel, stride, dims):
 class Norm(nn.Module):
   """GroupNorm in float32; with `condition` its gain and bias are adapted.
 
-  The adaptive form is MegaPortraits' warp generator norm: gain and bias of each layer are
-  a learned linear map of the summed embedding.
+  The adaptive form is MegaPortraits' warp generator norm: gain and bias of each layer
+  are a learned linear map of the summed embedding.
   """
 
   dtype: Any = jnp.float32
@@ -79,7 +81,9 @@ class Norm(nn.Module):
     channels = x.shape[-1]
     y = nn.GroupNorm(num_groups(channels), dtype=jnp.float32)(x.astype(jnp.float32))
     if condition is not None:
-      affine = nn.Dense(2 * channels, kernel_init=nn.initializers.normal(0.02))(condition)
+      affine = nn.Dense(2 * channels, kernel_init=nn.initializers.normal(0.02))(
+        condition
+      )
       affine = affine.reshape(affine.shape[0], *(1,) * (x.ndim - 2), 2 * channels)
       gain, bias = jnp.split(affine, 2, -1)
       y = y * (1 + gain) + bias

@@ -1,9 +1,10 @@
 """Warps: sampling a volume or a picture at given coordinates, by gathering rows.
 
-A volume is flattened to rows of channels and the eight (four) neighbours of every sample
-are taken in one gather; the weights then contract them. This is portable (no custom op),
-fast on CPU and the form whose gradient measured fastest there. Coordinates stay float32
-in any compute type. Outside the field the value is zero, as in MegaPortraits.
+A volume is flattened to rows of channels and the eight (four) neighbours of every
+sample are taken in one gather; the weights then contract them. This is portable (no
+custom op), fast on CPU and the form whose gradient measured fastest there. Coordinates
+stay float32 in any compute type. Outside the field the value is zero, as in
+MegaPortraits.
 """
 
 import itertools
@@ -14,7 +15,7 @@ from vasa_jax.types import Array
 
 
 def _sample(field: Array, position: Array) -> Array:
-  """Linear interpolation at `position (b, ..., n)`, in cells, last spatial axis first."""
+  """Linear interpolation at `position (b, ..., n)`, in cells, last axis first."""
   sizes = field.shape[1:-1]
   batch, channels = field.shape[0], field.shape[-1]
   rows = field.reshape(batch, -1, channels)

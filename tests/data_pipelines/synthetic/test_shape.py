@@ -77,7 +77,9 @@ def test_barycentric_weights_rebuild_their_points():
   weights = pack_template._barycentric(points, corners)
   np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-9)
   rebuilt = np.einsum('ptk,tkc->ptc', weights, corners)
-  np.testing.assert_allclose(rebuilt, np.broadcast_to(points[:, None], (4, 5, 2)), atol=1e-6)
+  np.testing.assert_allclose(
+    rebuilt, np.broadcast_to(points[:, None], (4, 5, 2)), atol=1e-6
+  )
 
 
 def test_surface_samples_lie_in_triangles_facing_the_camera():
