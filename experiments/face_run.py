@@ -33,7 +33,8 @@ class FaceRun(RunConfig):
     records: folder that `data_pipelines.synthetic.synthesize` wrote.
     drivers: driving frames for each source; `batch_size` counts sources.
     workers: loader processes, or rendering processes of 'live' (at least 1 there).
-    pool: people that 'live' holds in memory; `pool_start` of them before the first step.
+    pool: people that 'live' holds in memory; `pool_start` of them before the first
+    step.
     perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
     init_from: workdir of another run whose parameters are the start; '' starts afresh.
     held_out: people of the test split that the evaluation draws, 3 frames each.
@@ -158,6 +159,7 @@ def preview(config: FaceConfig, params: Any, pairs: list[OraclePair]) -> np.ndar
   face = face_adapter(config, params)
   rows = []
   for pair in pairs[1::3]:
+
     def batch(x):
       return jnp.asarray(x)[None]
 

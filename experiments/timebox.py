@@ -41,7 +41,8 @@ MOST_BYTES, MOST_PARTS = 60 << 20, 5  # the rest is for pictures and the table
 # Settings of the machine rather than of the run: another one may have others.
 MACHINE = (
   'source', 'records', 'workers', 'pool', 'pool_start', 'perceptual_weights', 'cache',
-  'init_from', 'batch_size', 'drivers', 'held_out', 'held_out_windows', 'held_out_clips',
+  'init_from', 'batch_size', 'drivers', 'held_out', 'held_out_windows',
+  'held_out_clips',
 )  # fmt: skip
 
 

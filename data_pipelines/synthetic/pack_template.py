@@ -2,9 +2,11 @@
 
   python -m data_pipelines.synthetic.pack_template [--out FILE]
 
-Principal components of sampled people, the face units, surface samples for splatting, and
+Principal components of sampled people, the face units, surface samples for splatting,
+and
 where the 468 landmarks of the face mesh net sit on the head: the net looks at rendered
-frontal heads, each landmark is traced back to the surface, the median over people holds.
+frontal heads, each landmark is traced back to the surface, the median over people
+holds.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from data_pipelines.synthetic.shape import selection, template_vertices
 
 PEOPLE, COMPONENTS, TRACED = 600, 64, 80
 CELL = 0.022  # spacing of surface samples, model units
-OUT = pathlib.Path(__file__).parents[2] / "vasa_jax" / "face" / "template.npz"
+OUT = pathlib.Path(__file__).parents[2] / 'vasa_jax' / 'face' / 'template.npz'
 SKIN, EYEBALL, MOUTH = 0, 1, 2
 
 
@@ -38,31 +40,33 @@ def linear_head():
     part, count = assets.parts[name], len(index)
     ref, share = part.ref[index], part.weight[index]
     moved = (assets.units[:, ref] * share[..., None]).sum(2)
-    units.append(np.zeros_like(moved) if name == "eyes" else moved)
-    turn = (assets.head_weight[ref] * share).sum(1) if name == "skin" else np.ones(count)
+    units.append(np.zeros_like(moved) if name == 'eyes' else moved)
+    turn = (
+      (assets.head_weight[ref] * share).sum(1) if name == 'skin' else np.ones(count)
+    )
     weight.append(turn.clip(0, 1))
-    kind.append(np.full(count, {"skin": SKIN, "eyes": EYEBALL}.get(name, MOUTH)))
+    kind.append(np.full(count, {'skin': SKIN, 'eyes': EYEBALL}.get(name, MOUTH)))
     right = mean[start : start + count, 0] > 0
-    eye.append(np.where(right, 1, 2) * (name == "eyes"))
+    eye.append(np.where(right, 1, 2) * (name == 'eyes'))
     place = np.full(part.position_id.max() + 1, -1)
     place[part.position_id[index]] = np.arange(count)
     corners = place[part.position_id[part.triangles]]
     triangles[name] = corners[(corners >= 0).all(1)] + start
     start += count
   head = {
-    "mean": mean,
-    "basis": basis,
-    "units": np.concatenate(units, 1),
-    "head_weight": np.concatenate(weight),
-    "kind": np.concatenate(kind),
-    "eye": np.concatenate(eye),
+    'mean': mean,
+    'basis': basis,
+    'units': np.concatenate(units, 1),
+    'head_weight': np.concatenate(weight),
+    'kind': np.concatenate(kind),
+    'eye': np.concatenate(eye),
   }
   # Skin behind the teeth's front, within their box, lines the mouth.
-  teeth = mean[-len(kept["teeth"]) :]
+  teeth = mean[-len(kept['teeth']) :]
   low, high = teeth.min(0), teeth.max(0)
   box = (np.abs(mean[:, 0]) < 0.85 * high[0]) & (mean[:, 2] < high[2] - 0.08)
   box &= (mean[:, 1] > low[1]) & (mean[:, 1] < high[1] + 0.02) & (mean[:, 2] > low[2])
-  head["kind"] = np.where(box & (head["kind"] == SKIN), MOUTH, head["kind"])
+  head['kind'] = np.where(box & (head['kind'] == SKIN), MOUTH, head['kind'])
   return head, triangles
 
 
@@ -74,22 +78,22 @@ def _normals(points, faces):
 
 def surface_samples(head, triangles, rng):
   """Vertices, and extra samples where triangles are large: index and weight (s, 3)."""
-  mean, index, weight = head["mean"], [], []
+  mean, index, weight = head['mean'], [], []
   corner = np.array([[1.0, 0, 0]])
   for name, faces in triangles.items():
-    if name == "teeth":
+    if name == 'teeth':
       # A quarter of their vertices is kept, so they are points, not triangles.
-      points = np.nonzero(head["kind"] == MOUTH)[0][-len(selection()["teeth"]) :]
+      points = np.nonzero(head['kind'] == MOUTH)[0][-len(selection()['teeth']) :]
       index.append(np.repeat(points[:, None], 3, 1))
       weight.append(np.repeat(corner, len(points), 0))
       continue
     normal = _normals(mean, faces)
     facing = normal[:, 2] > -0.35 * np.linalg.norm(normal, axis=1)
     # A lid is a narrow fold until it closes: it is sampled for its largest extent.
-    closed = mean + head["units"][[8, 9]].sum(0)
+    closed = mean + head['units'][[8, 9]].sum(0)
     area = np.maximum(np.abs(normal[:, 2]), np.abs(_normals(closed, faces)[:, 2]))
     on_lid = (np.abs(closed - mean).max(-1) > 0.01)[faces].any(1)
-    cell = CELL * {"eyes": 0.6, "tongue": 1.5}.get(name, 1.0)
+    cell = CELL * {'eyes': 0.6, 'tongue': 1.5}.get(name, 1.0)
     cell = np.where(on_lid, 0.5 * cell, cell)
     counts = np.floor(0.8 * area / cell**2 + rng.random(len(faces)))
     which = np.repeat(np.arange(len(faces)), (counts * facing).clip(0, 40).astype(int))
@@ -105,7 +109,11 @@ def surface_samples(head, triangles, rng):
 
 def _barycentric(points, corners):
   """Weights (p, t, 3) of 2-D points (p, 2) in triangles (t, 3, 2)."""
-  a, ab, ac = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+  a, ab, ac = (
+    corners[:, 0],
+    corners[:, 1] - corners[:, 0],
+    corners[:, 2] - corners[:, 0],
+  )
   area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
   area = np.where(np.abs(area) < 1e-12, 1e-12, area)
   away = points[:, None] - a
@@ -120,13 +128,13 @@ def landmarks(head, faces):
 
   # Lips apart, so that upper and lower lip are told apart.
   units = np.zeros(52, np.float32)
-  units[assets_lib.UNITS.index("jawOpen")] = 0.12
-  opened = np.tensordot(units, head["units"], 1)
+  units[assets_lib.UNITS.index('jawOpen')] = 0.12
+  opened = np.tensordot(units, head['units'], 1)
   renderer, traced = render.Renderer(512, 2), []
   for seed in range(20_000, 20_000 + TRACED):
     rng = np.random.default_rng(seed)
     person = heads.sample_identity(seed)
-    if person.hair in ("hair_bob01", "hair_bob02", "hair_short03"):
+    if person.hair in ('hair_bob01', 'hair_bob02', 'hair_short03'):
       continue  # they hide an eye
     renderer.load(person, scene.sample_background(rng, 128))
     picture = renderer.frame(
@@ -135,7 +143,7 @@ def landmarks(head, faces):
     try:
       found = find_portrait(picture, size=512)
     except Exception as error:  # a face the net does not find teaches nothing
-      print(f"person {seed}: {error}")
+      print(f'person {seed}: {error}')
       continue
     screen = found.to_picture(found.points * 512) / 512
     points = template_vertices(person) + opened
@@ -147,15 +155,15 @@ def landmarks(head, faces):
     depth = np.where(inside, (weights * z[faces]).sum(-1), -np.inf)
     best = depth.argmax(1)
     rows = np.arange(len(screen))
-    at = (weights[rows, best][..., None] * head["mean"][faces[best]]).sum(1)
+    at = (weights[rows, best][..., None] * head['mean'][faces[best]]).sum(1)
     at[~inside.any(1)] = np.nan
     traced.append(at)
   places = np.nanmedian(np.stack(traced), 0)
   spread = np.nanmedian(np.abs(np.stack(traced) - places), 0)
-  print(f"{len(traced)} people; median spread {np.nanmean(spread):.4f} model units")
+  print(f'{len(traced)} people; median spread {np.nanmean(spread):.4f} model units')
   # Back onto the mean head: the nearest sample of every triangle, finely.
   shares = np.array([(i, j, 6 - i - j) for i in range(7) for j in range(7 - i)]) / 6
-  cloud = np.einsum("sk,tkc->tsc", shares, head["mean"][faces]).reshape(-1, 3)
+  cloud = np.einsum('sk,tkc->tsc', shares, head['mean'][faces]).reshape(-1, 3)
   index, weight = [], []
   for place in places:
     near = int(np.square(cloud - place).sum(1).argmin())
@@ -165,31 +173,33 @@ def landmarks(head, faces):
 
 
 def main():
-  parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-  parser.add_argument("--out", type=pathlib.Path, default=OUT)
+  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser.add_argument('--out', type=pathlib.Path, default=OUT)
   out = parser.parse_args().out
   head, triangles = linear_head()
   index, weight = surface_samples(head, triangles, np.random.default_rng(0))
-  skin = triangles["skin"]
-  outside = skin[(head["kind"][skin] == SKIN).all(1)]
+  skin = triangles['skin']
+  outside = skin[(head['kind'][skin] == SKIN).all(1)]
   marks, shares = landmarks(head, outside)
   arrays = {
-    "surfel_index": index.astype(np.uint16),
-    "surfel_weight": weight.astype(np.float16),
-    "landmark_index": marks.astype(np.uint16),
-    "landmark_weight": shares.astype(np.float16),
-    "head_weight": head["head_weight"].astype(np.float16),
-    "eye": head["eye"].astype(np.uint8),
-    "kind": head["kind"].astype(np.uint8),
+    'surfel_index': index.astype(np.uint16),
+    'surfel_weight': weight.astype(np.float16),
+    'landmark_index': marks.astype(np.uint16),
+    'landmark_weight': shares.astype(np.float16),
+    'head_weight': head['head_weight'].astype(np.float16),
+    'eye': head['eye'].astype(np.uint8),
+    'kind': head['kind'].astype(np.uint8),
   }
-  for name in ("mean", "basis", "units"):
+  for name in ('mean', 'basis', 'units'):
     step = np.abs(head[name]).max() / 32_000
     arrays[name] = np.round(head[name] / step).astype(np.int16)
-    arrays[f"{name}_step"] = np.float32(step)
+    arrays[f'{name}_step'] = np.float32(step)
   np.savez_compressed(out, **arrays)
-  print(f"{out}: {len(head['mean'])} vertices, {len(index)} samples, "
-        f"{out.stat().st_size / 1e6:.2f} MB")
+  print(
+    f'{out}: {len(head["mean"])} vertices, {len(index)} samples, '
+    f'{out.stat().st_size / 1e6:.2f} MB'
+  )
 
 
-if __name__ == "__main__":
+if __name__ == '__main__':
   main()

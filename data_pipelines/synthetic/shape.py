@@ -10,7 +10,7 @@ import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
 
-PARTS = ("skin", "eyes", "tongue", "teeth")
+PARTS = ('skin', 'eyes', 'tongue', 'teeth')
 TEETH_STRIDE = 4
 STATIC = 0.02  # skin that follows less of the head's rotation than this is left out
 
@@ -22,10 +22,10 @@ def selection() -> dict[str, np.ndarray]:
   for name in PARTS:
     part = assets.parts[name]
     first = np.unique(part.position_id, return_index=True)[1]
-    if name == "skin":
+    if name == 'skin':
       turn = (assets.head_weight[part.ref[first]] * part.weight[first]).sum(1)
       first = first[turn > STATIC]
-    kept[name] = first[::TEETH_STRIDE] if name == "teeth" else first
+    kept[name] = first[::TEETH_STRIDE] if name == 'teeth' else first
   return kept
 
 
@@ -36,7 +36,7 @@ def template_vertices(identity) -> np.ndarray:
     part = assets.parts[name]
     ref, weight = part.ref[index], part.weight[index][..., None]
     at, size = (identity.vertices[ref] * weight).sum(1), identity.scale
-    if name == "eyes":
+    if name == 'eyes':
       away = np.linalg.norm(at[:, None] - identity.eye_centres, axis=-1)
       size = identity.eye_scale[away.argmin(1)][:, None]
     rows.append(at + part.offset[index] * size)

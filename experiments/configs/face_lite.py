@@ -6,9 +6,9 @@
     python -m experiments.train --config experiments/configs/face_lite.py \
         --workdir runs/face_lite --set records=corpus
 
-On two CPU cores about one step (2 portraits, 4 drivers) a second; what a given number of
-steps reached is in `vasa_jax/weights/MODEL_CARD.md`. The geometric prior starts it near
-22 dB; held-out talking heads are to end above 24 dB.
+On two CPU cores about one step (2 portraits, 4 drivers) a second; what a given number
+of steps reached is in `vasa_jax/weights/MODEL_CARD.md`. The geometric prior starts it
+near 22 dB; held-out talking heads are to end above 24 dB.
 """
 
 from experiments.face_run import FaceRun

@@ -18,7 +18,12 @@ def get_config() -> FaceRun:
   return FaceRun(
     model=paper(),
     losses=LossConfig(
-      perceptual=1.0, perceptual_crop=256, flow=0.0, warped=0.0, paint=0.0, motion=0.0,
+      perceptual=1.0,
+      perceptual_crop=256,
+      flow=0.0,
+      warped=0.0,
+      paint=0.0,
+      motion=0.0,
       consistency=1.0,
     ),  # fmt: skip
     steps=300_000,

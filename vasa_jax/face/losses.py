@@ -36,8 +36,8 @@ class LossConfig:
     motion: (rendered) regression of the motion encoder to the exact labels.
     consistency: l_consist.
     eye_mouth: extra pixel weight of eyes and mouth.
-    hidden: extra pixel weight of what the head shows and the portrait does not (inside of
-      the mouth, closed lids, the far cheek): only paint can be right there.
+    hidden: extra pixel weight of what the head shows and the portrait does not (inside
+      of the mouth, closed lids, the far cheek): only paint can be right there.
   """
 
   pixel: float = 1.0

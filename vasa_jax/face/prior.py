@@ -241,8 +241,8 @@ def _pull_push(total: Array) -> tuple[Array, Array]:
 def _with_spread_lids(source: Motion, driver: Motion) -> Motion:
   """The portrait's motion with lids lifted by as much as the driver closes them.
 
-  An open lid is a strip a few pixels high beside the lashes; stretched over a closed eye
-  it is noise. The closing lid fetches its colour from the skin above it instead.
+  An open lid is a strip a few pixels high beside the lashes; stretched over a closed
+  eye it is noise. The closing lid fetches its colour from the skin above it instead.
   """
   blinks = list(BLINKS)
   closing = driver.z_dyn[..., blinks] - source.z_dyn[..., blinks]
@@ -287,5 +287,7 @@ def prior_flow(
     covered = jnp.minimum(nearness * 2, 1.0)[..., None]
     return flow, jnp.concatenate([covered, marks * covered, nearness[..., None]], -1)
 
-  flow, hints = jax.vmap(one)(from_screen, from_depth, fetch_screen, to_screen, to_depth)
+  flow, hints = jax.vmap(one)(
+    from_screen, from_depth, fetch_screen, to_screen, to_depth
+  )
   return Prior(flow=flow, hints=hints)
