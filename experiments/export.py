@@ -215,7 +215,7 @@ def model_card(meta: Mapping[str, Any]) -> str:
     'Every video that the program makes says in its metadata that it is synthetic. Do '
     'not show people who did not agree to it, and do not deceive.',
     '## Licence',
-    'Apache-2.0. The rendered heads are made from CC0 assets (NOTICE.assets).',
+    'Apache-2.0. The rendered heads are made from CC0 assets (NOTICE).',
   ]
   return '\n\n'.join(parts) + '\n'
 

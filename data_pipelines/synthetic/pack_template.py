@@ -177,11 +177,18 @@ def main():
   parser.add_argument('--out', type=pathlib.Path, default=OUT)
   out = parser.parse_args().out
   head, triangles = linear_head()
+  arrays = {}
+  for name in ('mean', 'basis', 'units'):
+    step = np.float32(np.abs(head[name]).max() / 32_000)
+    arrays[name] = np.round(head[name] / step).astype(np.int16)
+    arrays[f'{name}_step'] = step
+    # Samples are drawn on the head as it will be read.
+    head[name] = arrays[name].astype(np.float32) * step
   index, weight = surface_samples(head, triangles, np.random.default_rng(0))
   skin = triangles['skin']
   outside = skin[(head['kind'][skin] == SKIN).all(1)]
   marks, shares = landmarks(head, outside)
-  arrays = {
+  arrays |= {
     'surfel_index': index.astype(np.uint16),
     'surfel_weight': weight.astype(np.float16),
     'landmark_index': marks.astype(np.uint16),
@@ -190,10 +197,6 @@ def main():
     'eye': head['eye'].astype(np.uint8),
     'kind': head['kind'].astype(np.uint8),
   }
-  for name in ('mean', 'basis', 'units'):
-    step = np.abs(head[name]).max() / 32_000
-    arrays[name] = np.round(head[name] / step).astype(np.int16)
-    arrays[f'{name}_step'] = np.float32(step)
   np.savez_compressed(out, **arrays)
   print(
     f'{out}: {len(head["mean"])} vertices, {len(index)} samples, '

@@ -5,7 +5,7 @@
     python -m experiments.report runs/ablate_pixel_path
 
 Four runs of `face_tiny`; the figure to compare is `eval/psnr` on held-out talking heads
-beside its floors `eval/warp_psnr` and `eval/copy_psnr`. Results: `docs/training.md`.
+beside its floors `eval/warp_psnr` and `eval/copy_psnr`.
 """
 
 import dataclasses

@@ -93,7 +93,7 @@ CHANGES = {
   'dyn_dim': (60, 'motion'),
   'embedding': (16, 'encode'),
   'warp_channels': ((8, 8), 'encode'),
-  'warp_shape': ((4, 16, 16), 'encode'),
+  'warp_shape': ((8, 8, 8), 'encode'),
   'canonical_channels': ((8, 16), 'encode'),
   'decoder_channels': ((24, 16), '__call__'),
   'decoder_blocks': (2, '__call__'),
@@ -146,14 +146,14 @@ def test_every_pixel_path_key_changes_the_model(key):
 
 def test_anchored_and_loss_weights_change_the_loss():
   batch = {
-    'source_picture': jax.ShapeDtypeStruct((1, 16, 16, 3), jnp.uint8),
-    'driver_picture': jax.ShapeDtypeStruct((1, 1, 16, 16, 3), jnp.uint8),
+    'source_picture': jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.uint8),
+    'driver_picture': jax.ShapeDtypeStruct((1, 1, 32, 32, 3), jnp.uint8),
     'shape': jax.ShapeDtypeStruct((1, 64), f32),
   }
   for name, size in (('pose', (6,)), ('dyn', (54,)), ('points', (9, 3))):
     batch[f'source_{name}'] = jax.ShapeDtypeStruct((1, *size), f32)
     batch[f'driver_{name}'] = jax.ShapeDtypeStruct((1, 1, *size), f32)
-  config = dataclasses.replace(PAPER_LIKE, size=16, patch=1, motion_size=16)
+  config = dataclasses.replace(PAPER_LIKE, size=32, patch=1, motion_size=16)
   shapes = shapes_of(config)
 
   def program(config, **weights):

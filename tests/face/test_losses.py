@@ -29,13 +29,13 @@ def test_gradient_l1_sees_edges_not_brightness():
   assert losses.gradient_l1(step, target) == pytest.approx(0.5 / 7 + 0.5 / 3, rel=1e-4)
 
 
-def test_flow_is_judged_at_the_points_the_driver_shows():
+def test_flow_is_judged_at_the_points_both_pictures_show():
   # Zoom by 0.8 about the middle: source = 0.5 + 0.8 (driver - 0.5).
   grid = screen_grid(16)[None]
   flow = -0.2 * (grid - 0.5)
   places = np.random.default_rng(0).uniform(0.1, 0.9, (1, 30, 2)).astype(np.float32)
   driver = np.concatenate([places, np.ones((1, 30, 1), np.float32)], -1)
-  source = np.concatenate([0.5 + 0.8 * (places - 0.5), 0 * driver[..., 2:]], -1)
+  source = np.concatenate([0.5 + 0.8 * (places - 0.5), driver[..., 2:]], -1)
   assert losses.flow_l1(flow, driver, source) < 1e-6
   off = losses.flow_l1(flow + jnp.array([0.03, -0.01]), driver, source)
   assert off == pytest.approx(0.04 * 30 / 31, rel=1e-4)
@@ -44,7 +44,9 @@ def test_flow_is_judged_at_the_points_the_driver_shows():
   driver[0, 10:20, 0] = 1.5
   source[0, :20] += 1
   assert losses.flow_l1(flow, driver, source) < 1e-6
-  driver[..., 2] = 0
+  source[..., 2] = 0
+  assert losses.flow_l1(flow + 1, driver, source) == 0
+  source[..., 2], driver[..., 2] = 1, 0
   assert losses.flow_l1(flow + 1, driver, source) == 0
 
 

@@ -198,7 +198,11 @@ def test_pull_push_keeps_samples_and_fills_smoothly():
 def test_splats_are_depth_tested():
   screen = jnp.array([[0.4375, 0.4375], [0.4375, 0.4375]])  # cell (3, 3) of 8
   total = prior._splat(
-    screen, jnp.array([2.0, 5.0]), jnp.array([0, 0]), jnp.array([[1.0], [9.0]]), 8
+    screen,
+    jnp.array([2.0, 5.0]),
+    jnp.array([0, 0]),
+    jnp.array([[1.0, 1.0], [9.0, 1.0]]),
+    8,
   )
   np.testing.assert_allclose(total[3, 3], [1.0, 1.0], atol=1e-6)
   assert np.asarray(total).sum() == pytest.approx(2.0, abs=1e-5)

@@ -59,6 +59,11 @@ class WarpGenerator(nn.Module):
         for now, full in zip(x.shape[1:4], c.warp_shape, strict=True)
       ]
       x = upsample(ResBlock(channels, 3, dtype)(x, condition), tuple(factors))
+    if x.shape[1:4] != tuple(c.warp_shape):
+      raise ValueError(
+        f'warp_shape={c.warp_shape} cannot be reached: {len(c.warp_channels)} '
+        f'warp_channels double 4 x 4 x 4 to {x.shape[1:4]}'
+      )
     x = nn.relu(Norm(dtype)(x))
     x = Conv(3, (3, 3, 3), standardise=False, zero_init=True, dtype=dtype)(x)
     return jnp.tanh(x.astype(jnp.float32))
