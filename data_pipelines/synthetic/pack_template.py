@@ -22,6 +22,7 @@ PEOPLE, COMPONENTS, TRACED = 600, 64, 80
 CELL = 0.022  # spacing of surface samples, model units
 OUT = pathlib.Path(__file__).parents[2] / 'vasa_jax' / 'face' / 'template.npz'
 SKIN, EYEBALL, MOUTH = 0, 1, 2
+LOWER_RIM = (14, 87, 178, 88, 95, 96, 317, 402, 318, 324, 325)
 
 
 def linear_head():
@@ -130,6 +131,11 @@ def landmarks(head, faces):
   units = np.zeros(52, np.float32)
   units[assets_lib.UNITS.index('jawOpen')] = 0.12
   opened = np.tensordot(units, head['units'], 1)
+  faces = faces[_normals(head['mean'] + opened, faces)[:, 2] > 0]
+  jaw = head['units'][assets_lib.UNITS.index('jawOpen')]
+  sinks = jaw[faces][..., 1].mean(1) < -0.15
+  lower = faces[sinks & (head['mean'][faces][..., 2].min(1) > 0.9)]
+  shares = np.array([(i, j, 6 - i - j) for i in range(7) for j in range(7 - i)]) / 6
   renderer, traced = render.Renderer(512, 2), []
   for seed in range(20_000, 20_000 + TRACED):
     rng = np.random.default_rng(seed)
@@ -157,12 +163,18 @@ def landmarks(head, faces):
     rows = np.arange(len(screen))
     at = (weights[rows, best][..., None] * head['mean'][faces[best]]).sum(1)
     at[~inside.any(1)] = np.nan
+    # Between the opened lips a ray meets no skin before the neck: the inner rim of the
+    # lower lip is the nearest place on the screen that the jaw takes along.
+    rim = np.einsum('sk,tkc->tsc', shares, flat[lower]).reshape(-1, 2)
+    near = np.square(rim[:, None] - screen[list(LOWER_RIM)]).sum(-1).argmin(0)
+    corners = lower[near // len(shares)]
+    weight = shares[near % len(shares)]
+    at[list(LOWER_RIM)] = (weight[..., None] * head['mean'][corners]).sum(1)
     traced.append(at)
   places = np.nanmedian(np.stack(traced), 0)
   spread = np.nanmedian(np.abs(np.stack(traced) - places), 0)
   print(f'{len(traced)} people; median spread {np.nanmean(spread):.4f} model units')
   # Back onto the mean head: the nearest sample of every triangle, finely.
-  shares = np.array([(i, j, 6 - i - j) for i in range(7) for j in range(7 - i)]) / 6
   cloud = np.einsum('sk,tkc->tsc', shares, head['mean'][faces]).reshape(-1, 3)
   index, weight = [], []
   for place in places:

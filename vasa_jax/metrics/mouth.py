@@ -18,6 +18,7 @@ _EYES = (  # outer and inner corner, then pairs of upper and lower lid
   ((33, 133), ((159, 145), (158, 153), (160, 144))),
   ((263, 362), ((386, 374), (385, 380), (387, 373))),
 )
+BLINK_BELOW, BLINK_OVER = 0.76, 0.86  # shares of the usual opening of the eyes
 MAX_LAG = 3  # frames: 120 ms, about what a viewer forgives
 
 
@@ -121,8 +122,10 @@ def blinks_per_minute(opening: np.ndarray, found: np.ndarray | None = None) -> f
     found: `(t,)` bool; frames without a face count neither as time nor as a blink.
 
   Returns:
-    Blinks a minute; NaN without a face. A blink starts below 60 % of the usual opening,
-    ends above 80 %, and lasts at most half a second (longer is a closed eye).
+    Blinks a minute; NaN without a face. A blink starts below 76 % of the usual opening,
+    ends above 86 %, and lasts at most half a second (longer is a closed eye). The face
+    mesh shrinks from closing an eye: 22 rendered heads with fully closed lids read 53
+    to 76 % of their open state (median 64 %), open eyes stay above 93 %.
   """
   opening = np.asarray(opening, np.float64)
   if found is not None:
@@ -137,9 +140,9 @@ def blinks_per_minute(opening: np.ndarray, found: np.ndarray | None = None) -> f
   ratio = opening / np.maximum(usual, 1e-6)
   count, start = 0, None
   for i, value in enumerate(np.append(ratio, 1.0)):
-    if start is None and value < 0.6:
+    if start is None and value < BLINK_BELOW:
       start = i
-    elif start is not None and value > 0.8:
+    elif start is not None and value > BLINK_OVER:
       count += i - start <= FPS // 2
       start = None
   return count * 60 * FPS / len(opening)
