@@ -89,6 +89,18 @@ def shape_vertices(template: HeadTemplate, shape: Array) -> Array:
   return template.mean + jnp.einsum('bk,kvc->bvc', shape, template.basis)
 
 
+def _eye_centre(shell: Array) -> Array:
+  """Centre `(b, 1, 3)` of an eyeball of which the template holds the front half.
+
+  Args:
+    shell: `(b, v, 3)` vertices; NaN where they are not of this eye.
+  """
+  low = jnp.nanmin(shell, -2, keepdims=True)
+  high = jnp.nanmax(shell, -2, keepdims=True)
+  radius = (high - low)[..., :1] / 2
+  return jnp.concatenate([(low + high)[..., :2] / 2, high[..., 2:] - radius], -1)
+
+
 def pose_head(template: HeadTemplate, vertices: Array, motion: Motion) -> Array:
   """Applies face units, eyes and head rotation: `(b, v, 3)`, relative to the pivot.
 
@@ -101,7 +113,7 @@ def pose_head(template: HeadTemplate, vertices: Array, motion: Motion) -> Array:
   gaze = euler_matrix(eyes[..., 0], -eyes[..., 1], jnp.zeros_like(eyes[..., 0]))
   for side in (1, 2):
     ball = (template.eye == side)[:, None]
-    centre = jnp.sum(vertices * ball, -2, keepdims=True) / jnp.sum(ball)
+    centre = _eye_centre(jnp.where(ball, vertices, jnp.nan))
     turned = jnp.einsum('bvc,bdc->bvd', vertices - centre, gaze) + centre
     moved = jnp.where(ball, turned, moved)
   matrix = euler_matrix(*(motion.z_pose[..., i] for i in range(3)))
