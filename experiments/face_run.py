@@ -85,14 +85,14 @@ class FaceRun(RunConfig):
       return None
     from vasa_jax.teachers import fetch, loader, vgg
 
-    try:
-      if self.perceptual_weights:
-        trunk = loader.nest(loader.load_arrays(self.perceptual_weights))
-      else:
+    if self.perceptual_weights:  # asked for by name: a wrong file is an error
+      trunk = loader.nest(loader.load_arrays(self.perceptual_weights))
+    else:
+      try:
         trunk = vgg.trim(fetch.load_teacher('vgg16')['trunk'])
-    except UserError as error:
-      print(f'perceptual loss is off: {error}')
-      return None
+      except UserError as error:
+        print(f'perceptual loss is off: {error}')
+        return None
     return functools.partial(vgg.perceptual_loss, trunk, layers=PERCEPTUAL_LAYERS)
 
   def _batches(self, state: Any, host: int, hosts: int):

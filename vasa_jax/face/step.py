@@ -92,7 +92,8 @@ def make_loss(
     where += losses.spots(centres[:, 1:], config.size, EYE_SIGMA)
     weight = 1.0 + weights.eye_mouth * where
     if out.prior is not None:
-      covered, seen = out.prior.hints[..., :1], out.prior.hints[..., 1:2]
+      hints = jax.lax.stop_gradient(out.prior.hints)
+      covered, seen = hints[..., :1], hints[..., 1:2]
       shape = (*target.shape[:3], 1)
       weight += weights.hidden * jax.image.resize(covered - seen, shape, 'linear')
     terms = {
