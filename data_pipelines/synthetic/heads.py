@@ -9,10 +9,16 @@ import dataclasses
 import functools
 import re
 
-import cv2
 import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
+from data_pipelines.synthetic.beard import grow_beard
+from data_pipelines.synthetic.hair import grow_hair
+from data_pipelines.synthetic.irises import paint_eye
+from data_pipelines.synthetic.pieces import Piece
+from data_pipelines.synthetic.skin import Skin, paint_skin
+from data_pipelines.synthetic.traits import sample_traits, stream
+from data_pipelines.synthetic.wear import dress
 
 RACES = assets_lib.RACES
 
@@ -41,39 +47,6 @@ _OPPOSITES = re.compile(
 )
 _SIDE = re.compile(r'/[lr]-')
 
-# Linear colours: black, dark brown, brown, light brown, blond, red, grey, white.
-HAIR_COLOURS = np.array(
-  [
-    [0.02, 0.016, 0.014],
-    [0.045, 0.028, 0.018],
-    [0.11, 0.06, 0.03],
-    [0.22, 0.13, 0.06],
-    [0.42, 0.28, 0.14],
-    [0.25, 0.08, 0.03],
-    [0.35, 0.34, 0.33],
-    [0.62, 0.6, 0.58],
-  ]
-)
-# sRGB: dark brown, brown, hazel, green, blue, grey.
-IRIS_COLOURS = np.array(
-  [
-    [0.2, 0.11, 0.06],
-    [0.36, 0.21, 0.1],
-    [0.45, 0.34, 0.16],
-    [0.34, 0.4, 0.27],
-    [0.36, 0.46, 0.55],
-    [0.42, 0.46, 0.48],
-  ]
-)
-IRIS_ANGLE, PUPIL_ANGLE = 24.0, 8.5  # degrees seen from the centre of the eyeball
-
-# How often each style is worn. The bobs and short03 hide an eye, so they are rare.
-HAIR_MALE = {'short01': 3, 'short02': 2.5, 'short04': 3, 'afro01': 0.2}
-HAIR_MALE |= {'short03': 0.3, 'ponytail01': 0.4, 'long01': 0.3, None: 1.5}
-HAIR_FEMALE = {'long01': 3, 'ponytail01': 3, 'braid01': 3, 'short02': 1.5}
-HAIR_FEMALE |= {'short01': 0.7, 'short03': 0.4, 'afro01': 0.2, None: 0.15}
-BOB_SHARE = 0.03
-
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
@@ -92,11 +65,12 @@ class Identity:
   parts: tuple[str, ...]  # what is drawn, in order; the cloth comes last
   hair: str | None
   cloth: str
-  skin_texture: np.ndarray  # (512, 512, 3) uint8 sRGB
+  skin: Skin
   eye_texture: np.ndarray  # (256, 256, 3) uint8 sRGB, by angle from the pupil
   hair_colour: np.ndarray  # (3,) float32 linear
   cloth_tint: np.ndarray  # (3,) float32, multiplies the linear texture
   cloth_saturation: float  # 1 = the texture's own colours, 0 = grey before the tint
+  pieces: tuple[Piece, ...]  # grown or worn, drawn after `parts`
   coefficients: dict[str, float]  # local targets that are not zero
 
   def vector(self) -> np.ndarray:
@@ -174,123 +148,26 @@ def _sample_local(rng, count):
   return amounts, total
 
 
-def paint_eye(
-  rng: np.random.Generator, iris: np.ndarray, side: int = 256
-) -> np.ndarray:
-  """An eyeball's texture, (side, side, 3) uint8: sclera, limbus, iris, pupil.
-
-  The distance from the centre is the angle from the pupil, `EYE_ANGLE` at the rim.
-  """
-  y, x = (np.mgrid[0:side, 0:side] + 0.5) / side - 0.5
-  angle = 2 * assets_lib.EYE_ANGLE * np.hypot(x, y)  # degrees
-  turn = np.arctan2(y, x)
-  white = np.array([0.93, 0.91, 0.89]) * rng.uniform(0.9, 1.0)
-  red = np.clip((angle - 32) / 45, 0, 1)[..., None]
-  image = white * (1 - red * np.array([0.2, 0.38, 0.38]))  # the corners: red, in shade
-  rays = sum(
-    rng.normal(0, 1) * np.cos(k * turn + rng.uniform(0, 2 * np.pi)) / k**0.5
-    for k in (7, 13, 23, 41, 59)
-  )
-  inner = np.clip((angle - PUPIL_ANGLE) / (IRIS_ANGLE - PUPIL_ANGLE), 0, 1)
-  shade = 1.15 - 0.25 * inner + 0.09 * rays * np.sin(np.pi * inner)
-  ring = 1 - 0.7 * np.clip((angle - IRIS_ANGLE + 5) / 5, 0, 1) ** 2
-  colour = iris * (shade * ring)[..., None]
-
-  def blend(below, above, edge, soft):
-    share = np.clip((edge - angle) / soft + 0.5, 0, 1)[..., None]
-    return below * (1 - share) + above * share
-
-  image = blend(image, colour, IRIS_ANGLE, 2.5)
-  image = blend(image, np.full(3, 0.015), PUPIL_ANGLE, 1.5)
-  return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def _paint_skin(rng, male, age, race):
-  """A convex mix of the four best fitting photographs, with another tone and grain."""
-  names = assets_lib.load_assets().skins
-  years = {
-    'young': max(0, 1 - 2 * age),
-    'middleage': 1 - abs(2 * age - 1),
-    'old': max(0, 2 * age - 1),
-  }
-  fit = np.zeros(len(names))
-  for i, name in enumerate(names):
-    when, origin, sex, _ = name.split('_')
-    share = male if sex == 'male' else 1 - male
-    fit[i] = race[RACES.index(origin)] ** 1.5 * (years[when] + 0.03) * share + 1e-6
-  fit *= rng.gamma(1.2, 1, len(names))
-  best = np.argsort(-fit)[:4]
-  fit = fit[best] / fit[best].sum()
-  skin = np.zeros((512, 512, 3), np.float32)
-  for share, i in zip(fit, best, strict=True):
-    skin += np.float32(share) * assets_lib.load_skin(names[i])[..., :3]
-  melanin = rng.normal(0, 0.22)
-  power = 2.2 * np.exp(np.array([0.8, 1.0, 1.1]) * melanin * 0.6)
-  skin = (skin / 255) ** power.astype(np.float32)
-  fine = rng.standard_normal((512, 512), np.float32)
-  fine = cv2.GaussianBlur(fine, (0, 0), 1.0)
-  coarse = rng.standard_normal((128, 128), np.float32)
-  coarse = cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 1.3), (512, 512))
-  skin *= np.exp(0.08 * fine + 0.12 * coarse)[..., None]
-  skin *= np.exp(coarse[..., None] * np.float32([0, -0.08, -0.08]))
-  skin *= np.exp(rng.normal(0, 0.05, 3)).astype(np.float32)
-  return (np.clip(skin, 0, 1) ** np.float32(1 / 2.2) * 255 + 0.5).astype(np.uint8)
-
-
-def _pick(rng, weights):
-  names, odds = list(weights), np.array(list(weights.values()), float)
-  return names[rng.choice(len(names), p=odds / odds.sum())]
-
-
-def _sample_hair(rng, male, race):
-  if rng.random() < BOB_SHARE:
-    return 'hair_bob01' if rng.random() < 0.5 else 'hair_bob02'
-  weights = dict(HAIR_MALE if male > 0.5 else HAIR_FEMALE)
-  if race[0] > 0.6:
-    weights['afro01'] += 2
-  style = _pick(rng, weights)
-  return style and f'hair_{style}'
-
-
-def _sample_colours(rng, age, race):
-  """(hair colour linear (3,), iris colour sRGB (3,))."""
-  fair = np.array([4, 3, 2, 1.2, 1, 0.5, 0.1, 0.05])
-  dark = np.array([6, 2, 0.6, 0.1, 0.05, 0.05, 0.1, 0.05])
-  old = np.array([1, 1, 0.7, 0.3, 0.3, 0.1, 3, 3])
-  odds = (fair if race[2] >= 0.4 else dark) * (1 - age) + old * age
-  hair = HAIR_COLOURS[rng.choice(8, p=odds / odds.sum())]
-  hair = hair * np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.025, 3))
-  odds = (
-    np.array([2, 2, 1.2, 1, 2.5, 1])
-    if race[2] > 0.5
-    else np.array([3, 2, 0.3, 0, 0, 0])
-  )
-  iris = IRIS_COLOURS[rng.choice(6, p=odds / odds.sum())]
-  return hair, np.clip(iris * np.exp(rng.normal(0, 0.08, 3)), 0, 1)
-
-
 def sample_identity(seed: int) -> Identity:
   """The person with this number: the same seed gives the same person, always."""
   assets = assets_lib.load_assets()
-  rng = np.random.default_rng([seed, 0x1D])
-  male = float(rng.beta(0.35, 0.35))
-  race = rng.dirichlet([0.55] * 3)
-  age = float(rng.beta(0.8, 1.3))
-  weight = float(np.clip(rng.normal(0, 0.45), -1, 1))
+  traits = sample_traits(seed)
+  male, age, weight, race = traits.male, traits.age, traits.weight, traits.race
   vertices = assets.vertices.copy()
   for name, amount in _macro_amounts(male, age, weight, race).items():
     target = assets.macros[name]
     vertices[target.indices] += np.float32(amount) * target.values
-  coefficients, shift = _sample_local(rng, len(vertices))
+  coefficients, shift = _sample_local(stream(seed, topic='shape'), len(vertices))
   vertices += shift
 
-  hair = _sample_hair(rng, male, race)
+  hair, worn = dress(traits, vertices, grow_hair(traits, vertices))
+  pieces = hair.pieces + grow_beard(traits, vertices) + worn
+  rng = stream(seed, topic='clothes')
   sex = 'male' if male > 0.5 else 'female'
   cloth = str(rng.choice(assets.part_names(f'cloth_{sex}')))
   brow = str(rng.choice(assets.part_names('brow')))
   parts = ['skin', 'eyes', 'teeth', 'tongue', 'lashes', brow]
-  parts += ([hair] if hair else []) + [cloth]
-  hair_colour, iris = _sample_colours(rng, age, race)
+  parts += ([hair.style] if hair.style else []) + [cloth]
   tint = np.clip(rng.uniform(0.25, 1.1, 3) * rng.uniform(0.5, 1.2), 0, 1.2)
   saturation = float(rng.choice([1.0, 0.5, 0.1]))
 
@@ -315,14 +192,15 @@ def sample_identity(seed: int) -> Identity:
     male=male,
     age=age,
     weight=weight,
-    race=race.astype(np.float32),
+    race=race,
     parts=tuple(parts),
-    hair=hair,
+    hair=hair.style,
     cloth=cloth,
-    skin_texture=_paint_skin(rng, male, age, race),
-    eye_texture=paint_eye(rng, iris),
-    hair_colour=hair_colour.astype(np.float32),
+    skin=paint_skin(traits),
+    eye_texture=paint_eye(stream(seed, topic='eyes'), traits.iris),
+    hair_colour=traits.hair_colour.astype(np.float32),
     cloth_tint=tint.astype(np.float32),
     cloth_saturation=saturation,
+    pieces=pieces,
     coefficients=coefficients,
   )

@@ -9,7 +9,9 @@ import numpy as np
 from data_pipelines.synthetic import assets as assets_lib
 from data_pipelines.synthetic import raster, shade
 from data_pipelines.synthetic.heads import Identity
+from data_pipelines.synthetic.pieces import HAIR, LASHES, PLAIN, SKIN, Material
 
+_BENDS = ('skin', 'hair', 'cloth')  # parts whose vertices turn by their own share
 _COLUMNS = ('ref', 'weight', 'offset', 'uv', 'eye', 'turn', 'sky')
 
 
@@ -24,12 +26,30 @@ def _floats(values):
   return np.ascontiguousarray(values, np.float32)
 
 
-def _kind(part):
-  if part == 'skin':
-    return shade.SKIN
-  if part.startswith(('hair', 'brow')):
-    return shade.HAIR
-  return shade.LASHES if part == 'lashes' else shade.PLAIN
+def material_of(identity: Identity, name: str) -> Material:
+  """The material of a part of the asset pack that the person has."""
+  if name == 'skin':
+    return Material(SKIN, gloss=0.16, roughness=14.0)
+  if name.startswith('hair'):
+    return Material(HAIR, tuple(identity.hair_colour), gloss=0.06, cut_out=True)
+  if name.startswith('brow'):
+    return Material(
+      HAIR,
+      tuple(identity.hair_colour * 0.8),
+      gloss=0.06,
+      see_through=True,
+      casts=False,
+    )
+  if name == 'lashes':
+    return Material(LASHES, see_through=True, casts=False)
+  if name == 'eyes':
+    return Material(gloss=0.9, roughness=180.0, casts=False, cull=True)
+  if name == 'teeth':
+    tint = (1.15, 1.05, 0.92)
+    return Material(PLAIN, tint, 0.8, 0.2, 40.0, casts=False, cull=True)
+  if name == 'tongue':
+    return Material(inner=0.55, gloss=0.15, casts=False, cull=True)
+  return Material(tint=tuple(identity.cloth_tint))
 
 
 @functools.lru_cache(maxsize=256)
@@ -61,8 +81,9 @@ def build_mesh(identity: Identity) -> Model:
   front = assets.vertices[assets.parts['teeth'].ref[:, 0], 2].max()
   triangles, ids, starts, vertices, positions = [], [], [0], 0, 0
   part_slices: dict[str, slice] = {}
-  for name in identity.parts:
-    part = assets.parts[name]
+  pieces = {piece.name: piece for piece in identity.pieces}
+  for name in (*identity.parts, *pieces):
+    part = pieces[name].part if name in pieces else assets.parts[name]
     count = len(part.ref)
     kept = part.triangles
     if name == 'skin':  # what the clothes hide is not drawn
@@ -75,7 +96,9 @@ def build_mesh(identity: Identity) -> Model:
       away = np.linalg.norm(at[:, None] - identity.eye_centres, axis=-1)
       eye = away.argmin(1).astype(np.int32) + 1
       size = identity.eye_scale[eye - 1][:, None]
-    if not name.startswith(('skin', 'hair', 'cloth')):
+    if name in pieces:
+      size = np.float32(1)
+    if pieces[name].rigid if name in pieces else not name.startswith(_BENDS):
       turn = np.ones(count, np.float32)
     sky = np.ones(count)
     if name == 'skin':
@@ -122,54 +145,41 @@ def build_look(
     side: samples along the picture's side that are shaded.
     hair_side: the same for hair, whose holes are cut at every sample.
   """
-  looks = {key: [] for key in ('kind', 'tint', 'inner', 'gloss', 'roughness')}
+  own = {'skin': identity.skin.albedo, 'eyes': identity.eye_texture}
+  own[identity.cloth] = _fade(
+    assets_lib.load_texture(identity.cloth), identity.cloth_saturation
+  )
+  own |= {piece.name: piece.texture for piece in identity.pieces}
+  materials = {name: material_of(identity, name) for name in identity.parts}
+  materials |= {piece.name: piece.material for piece in identity.pieces}
   images = []
-  for k, name in enumerate(identity.parts):
-    kind = _kind(name)
-    tint, inner, gloss, rough = np.ones(3), 1.0, 0.02, 20.0
-    if kind == shade.SKIN:
-      gloss, rough = 0.16, 14.0
-    elif kind == shade.HAIR:
-      tint, gloss = identity.hair_colour, 0.06
-      if name.startswith('brow'):
-        tint = tint * 0.8
-    elif name == identity.cloth:
-      tint = identity.cloth_tint
-    elif name == 'eyes':
-      gloss, rough = 0.9, 180.0
-    elif name == 'teeth':
-      tint, inner, gloss, rough = np.array([1.15, 1.05, 0.92]), 0.8, 0.2, 40.0
-    elif name == 'tongue':
-      inner, gloss = 0.55, 0.15
-    values = (kind, tint, inner, gloss, rough)
-    for key, value in zip(looks, values, strict=True):
-      looks[key].append(value)
-    own = {'skin': identity.skin_texture, 'eyes': identity.eye_texture}.get(name)
-    if name == identity.cloth:
-      own = _fade(assets_lib.load_texture(name), identity.cloth_saturation)
-    texture = assets_lib.load_texture(name) if own is None else own
-    halvings = _halvings(
-      mesh, k, rest * (hair_side if kind == shade.HAIR else side), texture.shape
-    )
-    if own is None:
-      texture = _flat_texture(name, halvings)
-    else:
-      texture = _halve(own, halvings)
+  for k, (name, material) in enumerate(materials.items()):
+    texture = own[name] if name in own else assets_lib.load_texture(name)
+    at = rest * (hair_side if material.cut_out else side)
+    halvings = _halvings(mesh, k, at, texture.shape)
+    if name in own:
+      texture = _halve(texture, halvings)
       if texture.shape[2] == 3:
         texture = cv2.cvtColor(texture, cv2.COLOR_RGB2RGBA)
+    else:
+      texture = _flat_texture(name, halvings)
     images.append(texture)
-  names = identity.parts
   sizes = [image.shape[0] * image.shape[1] for image in images]
-  see_through = [n.startswith('brow') or n == 'lashes' for n in names]
+  drawn = materials.values()
+
+  def column(name, kind):
+    return np.array([getattr(m, name) for m in drawn], kind)
+
   return shade.Look(
-    kind=np.array(looks['kind'], np.int32),
-    tint=_floats(looks['tint']),
-    inner=_floats(looks['inner']),
-    gloss=_floats(looks['gloss']),
-    roughness=_floats(looks['roughness']),
-    opaque=~np.array(see_through),
-    casts=np.array([n.startswith(('skin', 'hair', 'cloth')) for n in names]),
-    cull=np.array([n in ('eyes', 'teeth', 'tongue') for n in names]),
+    kind=column('kind', np.int32),
+    tint=column('tint', np.float32),
+    inner=column('inner', np.float32),
+    gloss=column('gloss', np.float32),
+    roughness=column('roughness', np.float32),
+    opaque=~column('see_through', bool),
+    cut_out=column('cut_out', bool),
+    casts=column('casts', bool),
+    cull=column('cull', bool),
     texels=np.concatenate([image.reshape(-1, 4) for image in images]),
     begin=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32),
     rows=np.array([image.shape[0] for image in images], np.int32),

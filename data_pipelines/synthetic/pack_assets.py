@@ -85,7 +85,7 @@ def make_eyes(vertices):
   """Two round eyeballs, each hung on two opposite vertices of the mesh's own eye.
 
   The mesh has octagonal eye helpers; a finer ball looks round at 256 px. The
-  texture is laid out by angle from the pupil (`heads.paint_eye` draws it).
+  texture is laid out by angle from the pupil (`irises.paint_eye` draws it).
   """
   angle = np.radians(assets.EYE_ANGLE) * np.linspace(0, 1, EYE_RINGS + 1)
   turn = 2 * np.pi * np.arange(EYE_SEGMENTS) / EYE_SEGMENTS

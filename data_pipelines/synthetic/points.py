@@ -47,13 +47,14 @@ def choose_points(
   for name, where in model.part_slices.items():
     name_of[where] = name
   buffers = raster.new_buffers(SCREEN)
-  for k in range(len(identity.parts)):
+  for k in range(len(look.kind)):
     if look.opaque[k]:
       raster.fill(
         buffers, screen, mesh, mesh.starts[k], mesh.starts[k + 1], False,
         look.texels, 0, 1, 1, bool(look.cull[k]),
       )  # fmt: skip
   seen = visible(screen, buffers.depth)
+  is_hair = np.array([str(n).startswith(('hair', 'hat')) for n in name_of])
   mobility = np.linalg.norm(assets.units, axis=-1).sum(0)
   mobile = mobility[mesh.ref[:, 0]] / mobility.max()
   drawn = np.zeros(len(mesh.ref), bool)
@@ -65,7 +66,7 @@ def choose_points(
   in_face = (mesh.turn > 0.99) & (screen[:, 2] < np.median(screen[:, 2])) & seen
   groups = {
     'face': (name_of == 'skin') & in_face & (mobile > 0.01),
-    'hair': (name_of == identity.hair) & _solid(model),
+    'hair': is_hair & _solid(identity, model),
     'head': (name_of == 'skin') & ~(in_face & (mobile > 0.01)),
     'cloth': name_of == identity.cloth,
     'eyes': (name_of == 'eyes') & (moved.normals[:, 2] > 0.6),
@@ -90,12 +91,14 @@ def choose_points(
   return indices
 
 
-def _solid(model):
+def _solid(identity, model):
   """(m,) bool: the vertex is not in a hole of its texture (hair is cut out)."""
   solid = np.ones(len(model.mesh.ref), bool)
+  own = {piece.name: piece.texture for piece in identity.pieces}
   for name, where in model.part_slices.items():
-    if name.startswith('hair'):
-      alpha = assets_lib.load_texture(name)[..., 3]
+    if name.startswith(('hair', 'hat')):
+      texture = own[name] if name in own else assets_lib.load_texture(name)
+      alpha = texture[..., 3]
       rows, columns = alpha.shape
       uv = model.mesh.uv[where]
       row = np.floor((1 - uv[:, 1]) * rows).astype(int) % rows

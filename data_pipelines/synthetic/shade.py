@@ -13,8 +13,8 @@ import numba
 import numpy as np
 
 from data_pipelines.synthetic import raster
+from data_pipelines.synthetic.pieces import HAIR, SKIN
 
-SKIN, HAIR, PLAIN, LASHES = 0, 1, 2, 3  # kinds of material
 SHADOW_BIAS = 0.1  # mesh units
 OVERLAY_BIAS = 5e-5  # depth units; brows lie this close to the skin
 
@@ -31,6 +31,7 @@ class Look(NamedTuple):
   gloss: np.ndarray  # (p,) float32
   roughness: np.ndarray  # (p,) float32, Phong exponent
   opaque: np.ndarray  # (p,) bool, drawn into the depth buffer
+  cut_out: np.ndarray  # (p,) bool, has holes where its texture has
   casts: np.ndarray  # (p,) bool, casts a shadow
   cull: np.ndarray  # (p,) bool, one-sided
   texels: np.ndarray  # (k, 4) uint8 sRGB + alpha
@@ -207,16 +208,16 @@ def draw(mesh, moved, screen, light_screen, look, scene, shadow_size, supersampl
   for k in range(parts):
     first, last = mesh.starts[k], mesh.starts[k + 1]
     owner[first:last] = k
-    hair = look.kind[k] == HAIR
+    holes = look.cut_out[k]
     begin, rows, columns = look.begin[k], look.rows[k], look.columns[k]
     if look.casts[k]:
       raster.fill(
-        shadows, light_screen, mesh, first, last, hair,
+        shadows, light_screen, mesh, first, last, holes,
         look.texels, begin, rows, columns, False,
       )  # fmt: skip
     if look.opaque[k]:
       raster.fill(
-        buffers, screen, mesh, first, last, hair,
+        buffers, screen, mesh, first, last, holes,
         look.texels, begin, rows, columns, look.cull[k],
       )  # fmt: skip
   colour = scene.backdrop.copy()
@@ -230,7 +231,7 @@ def draw(mesh, moved, screen, light_screen, look, scene, shadow_size, supersampl
           if t < 0:
             continue
           k = owner[t]
-          if k != before or look.kind[k] == HAIR:
+          if k != before or look.cut_out[k]:
             r_, g_, b_, _ = _shade(
               t, buffers.u[y, x], buffers.v[y, x], k,
               mesh, moved, screen, look, scene, shadows.depth,

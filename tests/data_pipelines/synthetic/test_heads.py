@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_pipelines.synthetic import assets, heads, scene
+from data_pipelines.synthetic import assets, hair, heads, irises, scene
 
 
 @pytest.fixture(scope='module')
@@ -13,8 +13,9 @@ def people():
 
 def test_same_seed_same_person(people):
   again = heads.sample_identity(3)
-  for field in ('vertices', 'skin_texture', 'eye_texture', 'hair_colour', 'cloth_tint'):
+  for field in ('vertices', 'eye_texture', 'hair_colour', 'cloth_tint'):
     np.testing.assert_array_equal(getattr(again, field), getattr(people[3], field))
+  np.testing.assert_array_equal(again.skin.albedo, people[3].skin.albedo)
   assert again.parts == people[3].parts
   assert again.coefficients == people[3].coefficients
 
@@ -23,7 +24,7 @@ def test_other_seeds_are_other_people(people):
   vectors = np.stack([p.vector() for p in people])
   gaps = np.linalg.norm(vectors[:, None] - vectors[None], axis=-1)
   assert gaps[~np.eye(len(people), dtype=bool)].min() > 0.3
-  skins = {p.skin_texture.tobytes() for p in people}
+  skins = {p.skin.albedo.tobytes() for p in people}
   assert len(skins) == len(people)
 
 
@@ -81,7 +82,7 @@ def test_styles_that_hide_an_eye_are_rare():
   rng = np.random.default_rng(0)
   race = np.array([0.2, 0.3, 0.5])
   for male in (0.0, 1.0):
-    styles = [heads._sample_hair(rng, male, race) for _ in range(3000)]
+    styles = [hair._sample_hair(rng, male, race) for _ in range(3000)]
     bobs = sum(s is not None and 'bob' in s for s in styles) / 3000
     assert 0.015 < bobs < 0.045
     assert len(set(styles)) >= 8
@@ -89,7 +90,7 @@ def test_styles_that_hide_an_eye_are_rare():
 
 def test_painted_eye_is_dark_in_the_middle_and_light_outside():
   iris = np.array([0.3, 0.5, 0.2])
-  eye = heads.paint_eye(np.random.default_rng(0), iris, side=128)
+  eye = irises.paint_eye(np.random.default_rng(0), iris, side=128)
   at = lambda degrees: eye[64, 64 + int(64 * degrees / assets.EYE_ANGLE)] / 255  # noqa: E731
   assert at(3).max() < 0.1
   np.testing.assert_allclose(at(15), iris, atol=0.15)
