@@ -5,7 +5,6 @@ the latents. What is heard is changed after the lips are set: length and pitch o
 throat, room, microphone, noise; the trained ear must also understand real recordings.
 """
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -13,12 +12,10 @@ from multiprocessing import get_context
 import numpy as np
 
 from data_pipelines.motion_cache import MotionClip, main_gaze
-from data_pipelines.synthetic.performance import EMOTIONS, Performance, perform
-from data_pipelines.synthetic.phones import Phone
-from data_pipelines.synthetic.sentences import sentence
-from data_pipelines.synthetic.speech import (
-  SAMPLE_RATE,
-  Speech,
+from data_pipelines.synthetic.acting.performance import EMOTIONS, Performance, perform
+from data_pipelines.synthetic.speaking.acoustics import in_a_room, stretch
+from data_pipelines.synthetic.speaking.sentences import sentence
+from data_pipelines.synthetic.speaking.speech import (
   available_voices,
   check_voices,
   speak,
@@ -36,43 +33,6 @@ def neutral_or_not(rng: np.random.Generator) -> str:
   if rng.random() < 0.5:
     return 'neutral'
   return str(rng.choice([name for name in EMOTIONS if name != 'neutral']))
-
-
-def stretch(speech: Speech, factor: float) -> Speech:
-  """Plays a speech `factor` times slower: longer, lower, with a longer throat."""
-  spectrum = np.fft.rfft(speech.audio)
-  samples = round(len(speech.audio) * factor)
-  audio = np.fft.irfft(spectrum, n=samples) * (samples / len(speech.audio))
-  ratio = samples / len(speech.audio)
-  phones = tuple(Phone(p.name, p.start * ratio, p.end * ratio) for p in speech.phones)
-  return dataclasses.replace(speech, audio=audio.astype(np.float32), phones=phones)
-
-
-def in_a_room(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-  """`(n,)` the same sound through a room, a microphone and some noise."""
-  n = len(audio)
-  size = 2 * n
-  rate = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
-  response = np.ones(len(rate), complex)
-  if rng.random() < 0.4:  # room: a decaying tail, 20 to 8 dB below the direct sound
-    tail = rng.standard_normal(SAMPLE_RATE // 2)
-    tail *= np.exp(-np.arange(len(tail)) / (SAMPLE_RATE * rng.uniform(0.03, 0.12)))
-    tail *= 10 ** (rng.uniform(-20, -8) / 20) / np.sqrt(np.sum(tail**2))
-    response = response + np.fft.rfft(tail, size)
-  # microphone: tilt over octaves around 1 kHz, and where it stops to hear
-  octaves = np.log2(np.maximum(rate, 50.0) / 1000.0)
-  response *= 10 ** (rng.normal(0, 1.5) * octaves / 20)
-  response *= 1 / (1 + (rng.uniform(20, 120) / np.maximum(rate, 1.0)) ** 4)
-  if rng.random() < 0.3:
-    response *= 1 / (1 + (rate / rng.uniform(3200, 7000)) ** 8)
-  heard = np.fft.irfft(np.fft.rfft(audio, size) * response, size)[:n]
-  if rng.random() < 0.7:
-    noise = np.fft.rfft(rng.standard_normal(n))
-    noise *= np.maximum(np.fft.rfftfreq(n), 1e-3) ** rng.uniform(-1.0, 0.2)
-    noise = np.fft.irfft(noise, n)
-    loud = np.sqrt(np.mean(heard**2)) * 10 ** (rng.uniform(-55, -20) / 20)
-    heard = heard + noise * loud / np.sqrt(np.mean(noise**2))
-  return heard.astype(np.float32)
 
 
 def motion_of(performance: Performance) -> np.ndarray:
@@ -126,13 +86,15 @@ def speech_clips(
   Args:
     count: how many.
     seed: of sentences, voices and motion.
-    voices: names or programs as in `speech.check_voices`; none is all there are.
+    voices: names or programs as in `speech.check_voices`; none is all quick ones.
     workers: processes; 0 makes the clips in this one.
 
   Raises:
     UserError: a voice is not on this machine.
   """
-  names = check_voices(tuple(voices)) if voices else available_voices()
+  # the neural voice takes as long as it speaks, so that it must be asked for
+  quick = tuple(v for v in available_voices() if not v.startswith('kokoro:'))
+  names = check_voices(tuple(voices)) if voices else quick
   jobs = [(seed, index, tuple(names)) for index in range(count)]
   if workers < 1:
     yield from map(_work, jobs)

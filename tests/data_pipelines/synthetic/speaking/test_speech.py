@@ -4,25 +4,35 @@ import numpy as np
 import pytest
 
 from data_pipelines.errors import UserError
-from data_pipelines.synthetic import formant, phones, sentences, speech
+from data_pipelines.synthetic.speaking import formant, phones, sentences, speech
 
 TEXT = 'Put the big map above five thin sheets, please.'
 
 
 def voices():
-  """One voice of every program that this machine has, and every formant voice."""
-  first = {voice.split(':')[0]: voice for voice in speech.available_voices()}
-  return sorted({*first.values(), *(f'formant:{name}' for name in formant.VOICES)})
+  """One voice of every program that this machine has, and some formant voices."""
+  first = {voice.split(':')[0]: voice for voice in reversed(speech.available_voices())}
+  if 'espeak' in first:
+    first['espeak'] = 'espeak:en-us'
+  named = (
+    'formant:child',
+    'formant:man',
+    'formant:woman',
+    'formant:s07',
+    'formant:s58',
+  )
+  return sorted({*first.values(), *named})
 
 
 @pytest.mark.parametrize('voice', voices())
 def test_speech_is_a_function_of_its_arguments(voice):
-  one = speech.speak(TEXT, voice, np.random.default_rng(3))
-  speech.speak('Something else in between.', voice, np.random.default_rng(0))
-  two = speech.speak(TEXT, voice, np.random.default_rng(3))
+  text = 'Papa!' if voice.startswith('kokoro') else TEXT
+  one = speech.speak(text, voice, np.random.default_rng(3))
+  speech.speak('No!', voice, np.random.default_rng(0))
+  two = speech.speak(text, voice, np.random.default_rng(3))
   np.testing.assert_array_equal(one.audio, two.audio)
   assert one.phones == two.phones
-  other = speech.speak(TEXT, voice, np.random.default_rng(4))
+  other = speech.speak(text, voice, np.random.default_rng(4))
   assert len(other.audio) != len(one.audio)  # another tempo
 
 
@@ -79,9 +89,16 @@ def test_a_missing_voice_is_one_line():
 
 
 def test_a_program_name_stands_for_its_voices():
-  assert speech.check_voices(('formant',)) == (
-    'formant:child', 'formant:man', 'formant:woman',
+  found = speech.check_voices(('formant',))
+  assert found[:3] == ('formant:child', 'formant:man', 'formant:s00')
+  assert len(found) == len(set(found)) == formant.SPEAKERS + 3
+  # named twice is there once; other languages must be asked for
+  assert speech.check_voices(('formant:man', 'formant')) == (
+    'formant:man', *(voice for voice in found if voice != 'formant:man'),
   )  # fmt: skip
+  everything = speech.available_voices(None)
+  assert set(speech.available_voices()) <= set(everything)
+  assert {speech.language_of(v) for v in speech.available_voices()} == {'en'}
 
 
 def test_trimming_cuts_sound_and_phones_alike():
@@ -98,10 +115,18 @@ def test_trimming_cuts_sound_and_phones_alike():
   [
     ('tʃ', ('ch',)), ('iː', ('iy',)), ('aɪɚ', ('ay', 'er')), ('əl', ('l',)),
     ('n̩', ('n',)), ('', ('sil',)), ('ˈɡ', ('g',)), ('ɔːɹ', ('ao', 'r')),
+    ('ʦ', ('t', 's')), ('(en)', ('sil',)), ('ts.', ('ch',)), ('ɐ̃ʊ̃', ('ax', 'uh')),
   ],
 )  # fmt: skip
 def test_ipa_becomes_arpabet(symbol, names):
   assert phones.from_ipa(symbol) == names
+
+
+def test_ipa_of_other_languages():
+  assert phones.from_ipa('r') == ('r',) and phones.from_ipa('r', 'pl') == ('d',)
+  assert phones.from_ipa('ʁ', 'fr') == ('g',) and phones.from_ipa('yː', 'de') == ('uw',)
+  assert phones.from_ipa('ɟ', 'hi') == ('jh',) and phones.from_ipa('ɟ', 'tr') == ('g',)
+  assert phones.knows_ipa('tʃʲ', 'ru') and not phones.knows_ipa('ʘ')
 
 
 def test_flite_names_become_arpabet():
@@ -117,8 +142,12 @@ def test_sentences_are_different_and_repeatable():
   assert one == two and len(set(one)) == 500
   assert len(set(one) & set(other)) < 5
   lengths = [len(text.split()) for text in one]
-  assert min(lengths) >= 4 and max(lengths) <= 20
-  assert all(text[0].isupper() and text[-1] in '.?' for text in one)
+  assert min(lengths) >= 1 and max(lengths) <= 45
+  assert sum(length < 5 for length in lengths) > 20  # short ones
+  assert sum(length > 15 for length in lengths) > 50  # and long ones
+  ends = [text[-1] for text in one]
+  assert {'.', '?', '!', '"'} == set(ends)
+  assert all(text.lstrip('"')[0].isupper() for text in one)
 
 
 def test_sentences_show_nearly_every_phone():

@@ -7,18 +7,75 @@ Fourier grid every 5 ms and applied by overlap-add (source-filter theory; classi
 formant tables).
 """
 
+import dataclasses
+import functools
+
 import numpy as np
 
-from data_pipelines.synthetic.phones import SILENCE, Phone
-from data_pipelines.synthetic.sentences import text_phones
+from data_pipelines.synthetic.speaking.phones import SILENCE, Phone
+from data_pipelines.synthetic.speaking.sentences import text_phones
 
 _RATE = 16_000
 _HOP = 80  # 5 ms
 _WINDOW = 320
 _FFT = 1024
 
-# name: (fundamental in Hz, scale of the formants: a short tract has them higher)
-VOICES = {'child': (260.0, 1.25), 'man': (112.0, 1.0), 'woman': (195.0, 1.14)}
+
+@dataclasses.dataclass(frozen=True)
+class Speaker:
+  """A throat and its habits.
+
+  Attributes:
+    pitch: usual fundamental in Hz.
+    scale: of the formants; a short tract has them higher.
+    breath: share of breath in the voice, 0..0.4.
+    shimmer: how uneven the pulses are, 0..0.2.
+    tilt: pole of the glottis, 0.8 (bright) to 0.95 (dull).
+    lively: factor on the melody of speech.
+    pace: speed factor.
+  """
+
+  pitch: float
+  scale: float
+  breath: float = 0.0
+  shimmer: float = 0.05
+  tilt: float = 0.9
+  lively: float = 1.0
+  pace: float = 1.0
+
+
+_NAMED = {
+  'child': Speaker(260.0, 1.25),
+  'man': Speaker(112.0, 1.0),
+  'woman': Speaker(195.0, 1.14),
+}
+SPEAKERS = 60
+VOICES = (*sorted(_NAMED), *(f's{number:02d}' for number in range(SPEAKERS)))
+
+
+@functools.cache
+def speaker(name: str) -> Speaker:
+  """The speaker behind one of `VOICES`; odd numbers are women, every tenth a child."""
+  if name in _NAMED:
+    return _NAMED[name]
+  number = int(name[1:])
+  rng = np.random.default_rng((number, 83))
+  kind = 'child' if number % 10 == 5 else ('man', 'woman')[number % 2]
+  pitch, scale = {
+    'child': (rng.uniform(235, 310), rng.uniform(1.2, 1.32)),
+    'man': (rng.uniform(82, 150), rng.uniform(0.92, 1.06)),
+    'woman': (rng.uniform(155, 245), rng.uniform(1.07, 1.2)),
+  }[kind]
+  return Speaker(
+    pitch=float(pitch),
+    scale=float(scale),
+    breath=float(rng.uniform(0.0, 0.35)),
+    shimmer=float(rng.uniform(0.02, 0.15)),
+    tilt=float(rng.uniform(0.84, 0.94)),
+    lively=float(rng.uniform(0.5, 1.8)),
+    pace=float(rng.uniform(0.85, 1.15)),
+  )
+
 
 # phone: seconds, (F1, F2, F3) in Hz, voicing 0..1, noise 0..1, noise centre in Hz.
 _V, _Z = 1.0, 0.0
@@ -32,10 +89,10 @@ _TABLE = {
   'ay': (.17, (730, 1200, 2440), _V, _Z, 0), 'ey': (.14, (500, 1900, 2500), _V, _Z, 0),
   'ow': (.14, (540, 950, 2400), _V, _Z, 0), 'oy': (.18, (560, 850, 2400), _V, _Z, 0),
   'b': (.07, (250, 900, 2200), .25, .12, 700), 'p': (.09, (250, 900, 2200), 0, .3, 700),
-  'd': (.06, (280, 1700, 2600), .25, .2, 3500),
-  't': (.08, (280, 1700, 2600), 0, .4, 3800),
+  'd': (.06, (280, 1700, 2600), .25, .7, 3500),
+  't': (.08, (280, 1700, 2600), 0, 1.8, 3800),
   'g': (.07, (280, 1900, 2300), .25, .2, 1800),
-  'k': (.09, (280, 1900, 2300), 0, .4, 1900),
+  'k': (.09, (280, 1900, 2300), 0, 1.2, 1900),
   'm': (.07, (270, 1000, 2200), .45, _Z, 0), 'n': (.06, (270, 1600, 2500), .45, _Z, 0),
   'ng': (.08, (270, 1900, 2400), .45, _Z, 0), 'l': (.07, (340, 1100, 2600), .6, _Z, 0),
   'r': (.07, (380, 1200, 1650), .65, _Z, 0), 'w': (.07, (300, 700, 2200), .6, _Z, 0),
@@ -45,12 +102,12 @@ _TABLE = {
   'v': (.06, (300, 1100, 2300), .4, .1, 5000),
   'th': (.09, (340, 1400, 2500), 0, .2, 5800),
   'dh': (.05, (300, 1400, 2500), .45, .06, 5000),
-  's': (.11, (320, 1600, 2600), 0, .6, 6200),
-  'z': (.08, (300, 1600, 2600), .4, .4, 6000),
-  'sh': (.11, (320, 1800, 2500), 0, .6, 3200),
-  'zh': (.08, (300, 1800, 2500), .4, .4, 3200),
-  'ch': (.11, (320, 1800, 2500), 0, .5, 3300),
-  'jh': (.09, (300, 1800, 2500), .3, .4, 3200),
+  's': (.11, (320, 1600, 2600), 0, 6.0, 6200),
+  'z': (.08, (300, 1600, 2600), .4, 2.5, 6000),
+  'sh': (.11, (320, 1800, 2500), 0, 4.5, 3200),
+  'zh': (.08, (300, 1800, 2500), .4, 2.2, 3200),
+  'ch': (.11, (320, 1800, 2500), 0, 3.6, 3300),
+  'jh': (.09, (300, 1800, 2500), .3, 2.2, 3200),
   SILENCE: (.16, (500, 1500, 2500), 0, _Z, 0),
 }  # fmt: skip
 # What a diphthong ends as.
@@ -73,19 +130,34 @@ def synthesize(
   Returns:
     `(samples,)` float64 sound at 16 kHz of any loudness, and the phones with times.
   """
-  phones = _timed(text_phones(text), tempo, rng)
-  pitch, scale = VOICES[voice]
+  who = speaker(voice)
+  phones = _timed(text_phones(text), tempo * who.pace, rng)
   hops = int(round(phones[-1].end * _RATE / _HOP))
-  formants, voicing, noise, centre = _tracks(phones, hops)
-  contour = _intonation(phones, hops, pitch * lift, rng)
+  contour = _intonation(phones, hops, who.pitch * lift, who.lively, rng)
+  return sound(phones, contour, who, rng), phones
+
+
+def sound(
+  phones: list[Phone], contour: np.ndarray, who: Speaker, rng: np.random.Generator
+) -> np.ndarray:
+  """`(samples,)` float64: phones on a given melody.
+
+  Args:
+    phones: in order, without gaps from 0, their ends on whole hops of 5 ms.
+    contour: `(hops,)` fundamental in Hz.
+    who: the throat.
+    rng: unevenness and noise.
+  """
+  formants, voicing, noise, centre = _tracks(phones, len(contour))
   phase = np.cumsum(np.repeat(contour / _RATE, _HOP))
   pulses = np.diff(np.floor(phase), prepend=0.0) * (
-    1.0 + 0.05 * rng.standard_normal(len(phase))
+    1.0 + who.shimmer * rng.standard_normal(len(phase))
   )
-  audio = _filter(pulses * 20.0, voicing, _cascade(formants * scale))
   hiss = rng.standard_normal(len(phase)) * 0.5
-  audio += _filter(hiss, noise, _band(centre))
-  return audio, phones
+  # breath is noise through the same throat; it is loudest while the glottis is open
+  source = pulses * 20.0 + hiss * who.breath * 2.0 * (0.4 + 0.6 * (phase % 1.0))
+  audio = _filter(source, voicing, _cascade(formants * who.scale, who.tilt))
+  return audio + _filter(hiss, noise, _band(centre))
 
 
 def _timed(words, tempo, rng) -> list[Phone]:
@@ -135,24 +207,26 @@ def _tracks(phones, hops):
   return formants, voicing, noise, centre
 
 
-def _intonation(phones, hops, pitch, rng):
+def _intonation(phones, hops, pitch, lively, rng):
   """`(hops,)` fundamental in Hz: falls over the sentence, rises on long vowels."""
   along = np.linspace(0, 1, hops)
-  contour = pitch * (1.12 - 0.27 * along)
+  contour = pitch * (1 + lively * (0.12 - 0.27 * along))
   time = np.arange(hops) * _HOP / _RATE
   for name, start, end in phones:
     if name in ('aa', 'ae', 'ao', 'ay', 'aw', 'ey', 'ow', 'iy', 'uw', 'oy'):
-      lift = rng.uniform(0.0, 0.18)
+      lift = lively * rng.uniform(0.0, 0.18)
       contour = contour * (
         1 + lift * np.exp(-0.5 * ((time - (start + end) / 2) / 0.07) ** 2)
       )
   return contour
 
 
-def _cascade(formants: np.ndarray) -> np.ndarray:
+def _cascade(formants: np.ndarray, tilt: float) -> np.ndarray:
   """`(hops, 513)` response of resonators at the formants, with a voice's tilt."""
   z = np.exp(-2j * np.pi * np.arange(_FFT // 2 + 1) / _FFT)[None]
-  response = 1.0 / (1.0 - 0.9 * z)  # glottal tilt, lip radiation included
+  response = (
+    (1.0 - tilt) * 10.0 / (1.0 - tilt * z)
+  )  # glottal tilt, lip radiation included
   centres = [
     *formants.T,
     np.full(len(formants), 3600.0),

@@ -2,9 +2,11 @@
 
 Run as a program in a fresh process, `python espeak.py`, with one JSON object on stdin:
 `{"library", "data", "text", "voice", "rate", "pitch", "range"}`. It writes one line of
-JSON (`rate`, `events` as [milliseconds, IPA]) and then raw int16 samples. A fresh
-process because the library keeps state: the same sentence said twice in one process
-differs in length by samples, and a corpus must be the same whoever renders which clip.
+JSON (`rate`, `events` as [milliseconds, IPA]) and then raw int16 samples. Asked with
+`{"library", "data", "voice", "clauses"}` it only writes the IPA of every clause. A
+fresh process because the library keeps state: the same sentence said twice in one
+process differs in length by samples, and a corpus must be the same whoever renders
+which clip.
 """
 
 import ctypes
@@ -36,6 +38,16 @@ class _Event(ctypes.Structure):
   )
 
 
+def _read(library: ctypes.CDLL, text: str) -> str:
+  """IPA of a text with stress marks, words parted by blanks."""
+  place = ctypes.c_char_p(text.encode())
+  parts = []
+  while place.value is not None:
+    # 1 = the text is UTF-8; 2 = answer in IPA
+    parts.append(library.espeak_TextToPhonemes(ctypes.byref(place), 1, 2).decode())
+  return ' '.join(' '.join(parts).split())
+
+
 def main() -> int:
   ask = json.load(sys.stdin)
   library = ctypes.CDLL(ask['library'])
@@ -44,6 +56,10 @@ def main() -> int:
   rate = library.espeak_Initialize(2, 200, data, 3)
   if rate <= 0 or library.espeak_SetVoiceByName(ask['voice'].encode()):
     return 3
+  if 'clauses' in ask:
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    json.dump([_read(library, clause) for clause in ask['clauses']], sys.stdout)
+    return 0
   sound, events = bytearray(), []
   callback_type = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_Event)

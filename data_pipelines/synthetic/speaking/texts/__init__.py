@@ -1,0 +1,1 @@
+"""Grammars, one module a language: word lists and templates of our own."""
