@@ -1,9 +1,9 @@
-"""Phones to lip shapes: fifteen visemes over the 52 face units, blended by dominance.
+"""Phones to lips: the 52 face units of speech, with lip contacts that are reached.
 
-Coarticulation follows the idea of dominance functions: each phone pulls every mouth
-unit to its target with a weight that rises before the phone and falls after it; the
-lips are the weighted mean. Lip contacts are then enforced: a bilabial that is not
-fully closed, or an `f` without the lip at the teeth, is the first thing an eye notices.
+`coarticulation.py` moves jaw, lips and tongue; here they become face units. Contacts
+are then enforced: a bilabial that is not fully closed, or an `f` without the lip at the
+teeth, is the first thing an eye notices. Fifteen visemes name what is said in labels,
+and their shapes are the alphabet of stills.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_pipelines.synthetic.acting.coarticulation import ARTICULATORS, articulate
 from data_pipelines.synthetic.assets import UNITS
-from data_pipelines.synthetic.phones import PHONES, SILENCE, Phone
+from data_pipelines.synthetic.speaking.phones import Phone
 
 FPS = 25
 
@@ -36,14 +37,6 @@ _PHONES_OF = {
   'E': 'eh ae ey', 'ih': 'ih iy ax', 'oh': 'ao ow oy', 'ou': 'uw uh w',
 }  # fmt: skip
 VISEME_OF = {p: v for v, phones in _PHONES_OF.items() for p in phones.split()}
-
-# Pull of a viseme on its neighbours. Lips that must touch or round win; consonants made
-# inside the mouth take the shape of the vowels around them.
-_DOMINANCE = {
-  'sil': 0.8, 'PP': 3.0, 'FF': 2.2, 'TH': 0.9, 'DD': 0.6, 'kk': 0.45, 'CH': 1.5,
-  'SS': 0.9, 'nn': 0.45, 'RR': 0.9, 'aa': 1.1, 'E': 1.0, 'ih': 0.8, 'oh': 1.3,
-  'ou': 1.5,
-}  # fmt: skip
 
 
 def unit_vector(**values: float) -> np.ndarray:
@@ -73,9 +66,17 @@ TARGETS = {
   'ou': unit_vector(jawOpen=.15, mouthPucker=.7, mouthFunnel=.3),
 }  # fmt: skip
 
-# The viseme that a diphthong glides to.
-_GLIDE = {'ay': 'ih', 'aw': 'ou', 'ey': 'ih', 'ow': 'ou', 'oy': 'ih'}
+# What the articulators move.
+_MOVES = {
+  'jaw': unit_vector(jawOpen=1.0), 'pucker': unit_vector(mouthPucker=1.0),
+  'funnel': unit_vector(mouthFunnel=1.0), 'upper': unit_vector(mouthUpperUp=1.0),
+  'spread': unit_vector(mouthStretch=0.85, mouthSmile=0.35),
+  'lower': unit_vector(mouthLowerDown=1.0), 'tongue': unit_vector(tongueOut=1.0),
+}  # fmt: skip
+_TO_UNITS = np.stack([_MOVES[name] for name in ARTICULATORS])
 
+LOOSE_JAW = 0.14  # jaw opening that closed lips may hide
+_CLOSING = 0.05  # seconds in which lips meet or part
 # Half of a frame, in seconds: a contact shorter than a frame still gets one whole
 # frame.
 _HALF_FRAME = 0.5 / FPS + 1e-6
@@ -113,55 +114,49 @@ def lips_of(phones: Sequence[Phone], frames: int, openness: np.ndarray) -> Lips:
     frames: how many frames.
     openness: `(t,)` factor on the jaw and on the parted lips, about 0.6..1.3 (loud
       speech opens the mouth more).
+
+  Raises:
+    ValueError: a name is not a phone.
   """
   times = frame_times(frames)
-  pull = np.full((frames, 1), 1e-3)
-  total = np.zeros((frames, len(UNITS)))
-  viseme = np.zeros(frames, np.int64)
-  contact = np.zeros((frames, 2))
-  for name, start, end in phones:
-    if name not in PHONES:
-      raise ValueError(f'{name!r} is not a phone; phones.py lists them')
-    shape = VISEME_OF[name]
-    viseme[(times >= start) & (times < end)] = VISEMES.index(shape)
-    length = max(end - start, 1e-3)
-    width = max(length * 0.55, 0.042)
-    pulls = [(shape, start + 0.5 * length, 1.0)]
-    if name in _GLIDE:
-      second = (_GLIDE[name], start + 0.8 * length, 0.6)
-      pulls = [(shape, start + 0.3 * length, 0.6), second]
-    elif name == SILENCE and length > 0.24:  # a long pause rests over its whole length
-      width = 0.09
-      places = np.arange(start + 0.1, end - 0.05, 0.08)
-      pulls = [(shape, place, 1.0) for place in places]
-    for part, place, share in pulls:
-      weight = np.exp(-0.5 * ((times - place) / width) ** 2)[:, None]
-      weight = weight * share * _DOMINANCE[part]
-      total += weight * TARGETS[part]
-      pull += weight
-    if shape in ('PP', 'FF'):
-      flat = max(0.35 * (end - start), _HALF_FRAME)
-      away = np.abs(times - 0.5 * (start + end)) - flat
-      near = np.clip(1.0 - away / 0.07, 0.0, 1.0)
-      column = int(shape == 'FF')
-      contact[:, column] = np.maximum(contact[:, column], near)
-  units = total / pull
+  units = articulate(phones, times) @ _TO_UNITS
   units[:, UNIT['jawOpen']] *= openness
   for name in _both('mouthLowerDown', 'mouthUpperUp'):
     units[:, UNIT[name]] *= np.sqrt(openness)
+  viseme = np.zeros(frames, np.int64)
+  contact = np.zeros((frames, 2))
+  for name, start, end in phones:
+    shape = VISEME_OF[name]
+    viseme[(times >= start) & (times < end)] = VISEMES.index(shape)
+    if shape in ('PP', 'FF'):
+      length = end - start  # all of a hummed `m` is closed, but for its edges
+      flat = max(0.36 * length, 0.5 * length - _CLOSING, _HALF_FRAME)
+      away = np.abs(times - 0.5 * (start + end)) - flat
+      near = np.clip(1.0 - away / _CLOSING, 0.0, 1.0)
+      column = int(shape == 'FF')
+      contact[:, column] = np.maximum(contact[:, column], near)
+  # lips on their way to meet do not undo a bite ("five big")
+  bitten = (contact[:, 1] >= 1.0) & (contact[:, 0] < 1.0)
+  contact[bitten, 0] = np.minimum(contact[bitten, 0], 0.25)
   return Lips(hold_contacts(np.clip(units, 0.0, 1.0), contact), viseme, contact)
 
 
 def hold_contacts(units: np.ndarray, contact: np.ndarray) -> np.ndarray:
   """`(t, 52)` units with lip contacts enforced, whatever expression is laid over them.
 
-  A closed mouth (`contact[:, 0] = 1`) has exactly the bilabial shape in every unit that
-  parts the lips; a bite (`contact[:, 1] = 1`) has the `f` shape there.
+  A closed mouth (`contact[:, 0] = 1`) has the bilabial shape in every unit that parts
+  the lips, save that the jaw may hang by up to `LOOSE_JAW`: `mouthClose` then takes the
+  lower lip up by as much, which closes the mesh exactly. A bite (`contact[:, 1] = 1`)
+  has the `f` shape there.
   """
   units = units.copy()
+  jaw, close = UNIT['jawOpen'], UNIT['mouthClose']
   for column, shape in ((1, 'FF'), (0, 'PP')):
     amount = contact[:, column : column + 1]
-    target = TARGETS[shape]
+    target = np.tile(TARGETS[shape], (len(units), 1))
+    if shape == 'PP':
+      target[:, jaw] = np.clip(units[:, jaw], TARGETS[shape][jaw], LOOSE_JAW)
+      target[:, close] = target[:, jaw]
     shut = _LIP_OPENERS[None] * amount
     units = units * (1.0 - shut) + target * shut
     raised = np.where(target > 0, np.maximum(units, target), units)

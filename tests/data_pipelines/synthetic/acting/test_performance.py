@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from data_pipelines.inspect import count_blinks, delta_pose
-from data_pipelines.synthetic import assets, performance, render, speech, visemes
-from data_pipelines.synthetic.phones import Phone
-from data_pipelines.synthetic.sentences import sentences
-from data_pipelines.synthetic.visemes import UNIT
+from data_pipelines.synthetic import assets
+from data_pipelines.synthetic.acting import performance, prosody, visemes
+from data_pipelines.synthetic.acting.curves import smooth
+from data_pipelines.synthetic.acting.visemes import UNIT
+from data_pipelines.synthetic.drawing import render
+from data_pipelines.synthetic.speaking import speech
+from data_pipelines.synthetic.speaking.phones import Phone
+from data_pipelines.synthetic.speaking.sentences import sentences
 
-LIPS_PART = ('jawOpen', 'mouthLowerDownLeft', 'mouthUpperUpLeft', 'mouthFunnel')
+LIPS_PART = ('mouthLowerDownLeft', 'mouthUpperUpLeft', 'mouthFunnel')
 
 
 def act(seed, emotion=None, text='My puppy bumped five big pots of jam above the map.'):
@@ -28,7 +32,13 @@ def many():
 def test_shapes_length_and_ranges():
   said, acted = act(0)
   t = -(-len(said.audio) // 640)
-  for name, width in (('units', 52), ('pose', 6), ('eyes', 2), ('gaze', 2)):
+  for name, width in (
+    ('units', 52),
+    ('pose', 6),
+    ('eyes', 2),
+    ('gaze', 2),
+    ('body', 3),
+  ):
     values = getattr(acted, name)
     assert values.shape == (t, width) and values.dtype == np.float32
   for name in ('distance', 'viseme', 'energy'):
@@ -60,6 +70,9 @@ def test_lips_close_and_bite_whatever_the_emotion(emotion):
       want = visemes.TARGETS['PP']
       for unit in LIPS_PART:
         np.testing.assert_allclose(shut[UNIT[unit]], want[UNIT[unit]], atol=1e-6)
+      jaw = shut[UNIT['jawOpen']]
+      assert jaw <= visemes.LOOSE_JAW + 1e-6
+      assert shut[UNIT['mouthClose']] == jaw
       assert shut[UNIT['mouthPressLeft']] >= want[UNIT['mouthPressLeft']] - 1e-6
       closed += 1
     if name in 'fv':
@@ -118,20 +131,29 @@ def test_eyes_blink_together_ten_to_twenty_five_times_a_minute(many):
   assert frames > 3000
 
 
+def test_torsos_sway_within_degrees(many):
+  torsos = np.rad2deg(np.concatenate([acted.body for _, acted in many]))
+  assert (torsos.std(0) > 0.9).all() and (torsos.std(0) < 4).all()
+  assert np.abs(torsos).max() < 16
+
+
+def test_brows_follow_the_pitch_and_mouths_the_loudness(many):
+  brows, mouths = [], []
+  for said, acted in many:
+    pitch = prosody.listen(said, len(acted.pose)).pitch
+    brow = acted.units[:, UNIT['browInnerUp']]
+    if pitch.std() > 0.3:
+      brows.append(np.corrcoef(brow, pitch)[0, 1])
+    jaw = acted.units[:, UNIT['jawOpen']]
+    mouths.append(np.corrcoef(smooth(jaw, 1), smooth(acted.energy, 1))[0, 1])
+  assert np.mean(brows) > 0.25
+  assert np.mean(mouths) > 0.4
+
+
 def test_eyes_fixate_jump_and_come_back(many):
   steps = np.concatenate([np.abs(np.diff(a.gaze, axis=0)).max(1) for _, a in many])
   assert np.median(steps) < 1.0  # degrees a frame: mostly still on the target
   assert (steps > 3).mean() > 0.01  # and saccades
-
-
-def test_lids_follow_the_eyes():
-  eyes = np.array([[0, 0.3], [0, -0.3], [0, 0.0]])
-  units = np.zeros((3, 52))
-  performance._add_lids(units, eyes, np.array([0, 0, 1.0]))
-  up, down = UNIT['eyeLookUpLeft'], UNIT['eyeLookDownLeft']
-  assert units[0, up] > 0.4 and units[0, down] == 0
-  assert units[1, down] > 0.4 and units[1, up] == 0
-  assert units[2, UNIT['eyeBlinkLeft']] == units[2, UNIT['eyeBlinkRight']] == 1
 
 
 def test_gaze_is_head_times_eyes_and_back():
@@ -173,35 +195,6 @@ def test_emotion_shows_and_is_labelled():
   smile = UNIT['mouthSmileLeft']
   assert acted.units[:, smile].mean() > neutral.units[:, smile].mean() + 0.1
   assert (neutral.emotion[:, performance.EMOTIONS.index('neutral')] == 1).all()
-
-
-def test_stills_cover_the_space():
-  stills = performance.pose_for_stills(np.random.default_rng(0), 1000)
-  free = stills.pose[np.unique(stills.pose[:, 0], return_index=True)[1]]
-  assert 490 <= len(free) - 1 <= 500
-  yaw, pitch, roll = free[:, :3].std(0)
-  assert 0.25 < yaw < 0.33 and 0.12 < pitch < 0.16 and 0.08 < roll < 0.12
-  assert np.abs(free[:, 0]).max() <= 0.8
-  shut = stills.units[:, UNIT['eyeBlinkLeft']] > 0.3
-  assert 0.15 < shut.mean() < 0.26
-  assert 0.15 < stills.eyes[:, 0].std() < 0.22
-  still = [
-    i for name, i in UNIT.items() if name.startswith(('eyeLookIn', 'eyeLookOut'))
-  ]
-  assert len(still) == 4 and not stills.units[:, still].any()
-  assert (np.delete(stills.units, still, 1).max(0) > 0.3).all()  # all others move
-  assert stills.units.max() <= 1.4
-  assert (stills.units[:, UNIT['jawOpen']] > 0.7).mean() > 0.08
-
-
-@pytest.mark.parametrize('n', [2, 7, 20])
-def test_half_of_the_stills_share_a_pose_and_one_is_neutral(n):
-  stills = performance.pose_for_stills(np.random.default_rng(n), n)
-  poses, counts = np.unique(stills.pose[:, 3:], axis=0, return_counts=True)
-  assert counts.max() == max(n // 2, 1)
-  assert not stills.units[0].any() and not stills.eyes[0].any()
-  assert not stills.pose[0, :3].any() and not stills.gaze[0].any()
-  assert stills.emotion[0, performance.EMOTIONS.index('neutral')] == 1
 
 
 def test_units_are_the_renderers():

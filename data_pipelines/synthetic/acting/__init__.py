@@ -1,0 +1,1 @@
+"""What the head does: lips, face, eyes, head and torso from speech or from nothing."""
