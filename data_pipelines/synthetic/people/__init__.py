@@ -1,0 +1,1 @@
+"""Who is seen: one person from one seed, with hair, skin and what is worn."""
