@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from data_pipelines import errors
-from data_pipelines.synthetic import assets, heads, points, raster, render, scene
+from data_pipelines.synthetic import assets
+from data_pipelines.synthetic.drawing import points, raster, render, scene
+from data_pipelines.synthetic.people import heads
 
 SIZE = 64
 GREY = np.full((8, 8, 3), 128, np.uint8)
@@ -142,6 +144,49 @@ def test_torso_does_not_turn(renderer, person):
   assert nose(renderer, renderer.geometry(units(), pose(yaw=0.5), AHEAD))[0] > 0.6
 
 
+def test_a_body_that_turns_like_the_head_turns_everything(renderer, person):
+  """Every vertex, neck and clothes too, goes by the formula written out."""
+  p = pose(0.25, -0.15, 0.1)
+  got = renderer.geometry(units(), p, AHEAD, p[:3])
+  rest = renderer._move(units(), REST, AHEAD, None).positions
+  turned = (rest - person.pivot) @ render.rotation(*p[:3]).T
+  from_target = turned - [0, render.TARGET_HEIGHT, 0]
+  distance = render.CAMERA_DISTANCE - from_target[:, 2]
+  scale = 1 / (2 * np.tan(np.radians(12)) * distance)
+  x, y = 0.5 + from_target[:, 0] * scale, 0.5 - from_target[:, 1] * scale
+  np.testing.assert_allclose(got, np.stack([x, y, distance], 1), atol=5e-5)
+
+
+def test_the_body_turns_below_a_still_head(renderer, person):
+  upright = renderer.geometry(units(), REST, AHEAD)
+  swayed = renderer.geometry(units(), REST, AHEAD, np.array([0.2, 0.0, 0.05]))
+  head = renderer._mesh.turn > 0.9999
+  np.testing.assert_allclose(upright[head], swayed[head], atol=1e-4)
+  cloth = renderer.part_slices[person.cloth]
+  assert np.abs(upright[cloth] - swayed[cloth]).max() > 0.03
+
+
+@pytest.mark.parametrize('fov', [14.0, 40.0, 55.0])
+@pytest.mark.parametrize('ratio', [1.0, 1.25])
+def test_a_lens_keeps_the_size_of_the_face(renderer, person, fov, ratio):
+  def apart(out):
+    eyes = part_vertices(out, 'eyes', out.geometry(units(), pose(ratio=ratio), AHEAD))
+    left = eyes[:, 0] < np.median(eyes[:, 0])
+    return eyes[~left, 0].mean() - eyes[left, 0].mean()
+
+  other = render.Renderer(SIZE, supersample=1)
+  other.load(person, GREY, fov)
+  np.testing.assert_allclose(apart(other), apart(renderer), rtol=0.02)
+  # The perspective is another: what is nearer than the eyes is larger on the screen.
+  noses = [nose(r, r.geometry(units(), REST, AHEAD))[2] for r in (renderer, other)]
+  assert (noses[1] < noses[0]) == (fov > render.VIEW)
+  np.testing.assert_array_equal(other.point_indices, renderer.point_indices)
+  tracked = other.frame(units(), REST, AHEAD, LIGHT).points
+  screen = other.geometry(units(), REST, AHEAD)[other.point_indices]
+  np.testing.assert_allclose(tracked[:, :2], screen[:, :2], atol=1e-4)
+  assert tracked[:, 2].sum() > points.POINTS / 3
+
+
 def test_shift_moves_everything_by_the_same(renderer):
   rest = renderer.geometry(units(), REST, AHEAD)
   moved = renderer.geometry(units(), pose(tx=0.125, ty=-0.0625), AHEAD)
@@ -257,7 +302,7 @@ def test_points_are_the_same_at_every_size():
   renderer, other = render.Renderer(SIZE), render.Renderer(256, supersample=1)
   renderer.load(person, GREY)
   other.load(person, GREY)
-  assert person.hair is not None
+  assert any(piece.name.startswith('hair') for piece in person.pieces)
   np.testing.assert_array_equal(other.point_indices, renderer.point_indices)
   a = renderer.frame(units(), REST, AHEAD, LIGHT).points
   b = other.frame(units(), REST, AHEAD, LIGHT).points
@@ -287,13 +332,15 @@ def test_head_fits_in_the_crop():
     person = heads.sample_identity(seed)
     out.load(person, GREY)
     screen = out.geometry(units(), REST, AHEAD)
-    brow = next(n for n in person.parts if n.startswith('brow'))
-    top = part_vertices(out, person.hair or 'skin', screen)[:, 1].min()
+    hair = [n for n in out.part_slices if n.startswith('hair')] or ['skin']
+    top = min(part_vertices(out, name, screen)[:, 1].min() for name in hair)
     skin = part_vertices(out, 'skin', screen)
     ref = assets.load_assets().parts['skin'].ref[:, 0]
     base = assets.load_assets().vertices[ref]
     chin = (np.abs(base - [0, 6.16, 1.23]) < 0.03).all(1)
-    heights.append(skin[chin, 1].mean() - part_vertices(out, brow, screen)[:, 1].mean())
+    heights.append(
+      skin[chin, 1].mean() - part_vertices(out, 'brow', screen)[:, 1].mean()
+    )
     tall.append(top < 0)
   assert 0.40 < np.mean(heights) < 0.48
   assert np.mean(tall) < 0.2
@@ -317,6 +364,8 @@ def test_rasteriser_agrees_with_a_slow_one():
     turn=empty[:, 0],
     pivot=np.zeros(3, np.float32),
     sky=empty[:, 0],
+    bend=empty[:, 0],
+    flush=empty[:, 0],
     uv=np.zeros((30, 2), np.float32),
     position_id=np.zeros(0, np.int32),
     triangles=triangles,
@@ -324,7 +373,7 @@ def test_rasteriser_agrees_with_a_slow_one():
   )
   buffers = raster.new_buffers(12)
   texels = np.zeros((1, 4), np.uint8)
-  raster.fill(buffers, screen, mesh, 0, 10, False, texels, 0, 1, 1, False)
+  raster.fill(buffers, screen, mesh, 0, 10, False, texels, 0, 1, 1, False, False)
   expected = np.full((12, 12), -1)
   nearest = np.full((12, 12), np.inf)
   for t, corners in enumerate(screen.astype(float).reshape(10, 3, 3)):
@@ -348,3 +397,5 @@ def test_misuse_is_told_in_one_line(renderer):
     renderer.frame(np.zeros(51), REST, AHEAD, LIGHT)
   with pytest.raises(errors.UsageError, match='size'):
     render.Renderer(4)
+  with pytest.raises(errors.UsageError, match='fov'):
+    render.Renderer(SIZE).load(heads.sample_identity(0), GREY, 180.0)

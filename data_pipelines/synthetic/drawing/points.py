@@ -1,12 +1,14 @@
 """The points of a person whose place in every frame is told along with the picture."""
 
+import functools
+
 import numpy as np
 
 from data_pipelines import errors
 from data_pipelines.synthetic import assets as assets_lib
-from data_pipelines.synthetic import raster, shade
-from data_pipelines.synthetic.heads import Identity
-from data_pipelines.synthetic.model import Model
+from data_pipelines.synthetic.drawing import raster, shade
+from data_pipelines.synthetic.drawing.model import Model
+from data_pipelines.synthetic.people.heads import Identity
 
 POINTS = 384
 SCREEN = (
@@ -16,6 +18,13 @@ SCREEN = (
 # How the tracked points are shared out; what a person lacks goes to the face.
 POINT_SHARES = {'face': 192, 'hair': 64, 'head': 56, 'cloth': 48, 'eyes': 24}
 VISIBLE_BEHIND, VISIBLE_BEFORE = 0.02, 0.06  # mesh units of slack at the depth test
+
+
+@functools.lru_cache(maxsize=1)
+def _mobility() -> np.ndarray:
+  """(n,) how far the face units move each base vertex, 0..1."""
+  moved = np.linalg.norm(assets_lib.load_assets().units, axis=-1).sum(0)
+  return moved / moved.max()
 
 
 def choose_points(
@@ -41,35 +50,39 @@ def choose_points(
   Raises:
     UserError: the person has fewer vertices than that.
   """
-  assets, mesh = assets_lib.load_assets(), model.mesh
+  mesh = model.mesh
   rng = np.random.default_rng([identity.seed, 0x90])
-  name_of = np.zeros(len(mesh.ref), object)
-  for name, where in model.part_slices.items():
-    name_of[where] = name
   buffers = raster.new_buffers(SCREEN)
   for k in range(len(look.kind)):
     if look.opaque[k]:
       raster.fill(
         buffers, screen, mesh, mesh.starts[k], mesh.starts[k + 1], False,
-        look.texels, 0, 1, 1, bool(look.cull[k]),
+        look.texels, 0, 1, 1, bool(look.cull[k]), False,
       )  # fmt: skip
   seen = visible(screen, buffers.depth)
-  is_hair = np.array([str(n).startswith(('hair', 'hat')) for n in name_of])
-  mobility = np.linalg.norm(assets.units, axis=-1).sum(0)
-  mobile = mobility[mesh.ref[:, 0]] / mobility.max()
+
+  def belongs(*starts):
+    out = np.zeros(len(mesh.ref), bool)
+    for name, where in model.part_slices.items():
+      out[where] = name.startswith(starts)
+    return out
+
+  skin, eyes = belongs('skin'), belongs('eyes')
+  mobile = _mobility()[mesh.ref[:, 0]]
   drawn = np.zeros(len(mesh.ref), bool)
   drawn[mesh.triangles] = True
   # One vertex of each place: seams would count twice.
-  first = np.zeros(len(mesh.ref), bool)
-  first[np.unique(mesh.position_id, return_index=True)[1]] = True
+  first = np.zeros(mesh.position_id.max() + 1, np.int64)
+  first[mesh.position_id[::-1]] = np.arange(len(mesh.ref))[::-1]
+  first = np.bincount(first, minlength=len(mesh.ref)) > 0
   odds = np.where(seen, 1.0, 0.05) * (drawn & first)
   in_face = (mesh.turn > 0.99) & (screen[:, 2] < np.median(screen[:, 2])) & seen
   groups = {
-    'face': (name_of == 'skin') & in_face & (mobile > 0.01),
-    'hair': is_hair & _solid(identity, model),
-    'head': (name_of == 'skin') & ~(in_face & (mobile > 0.01)),
-    'cloth': name_of == identity.cloth,
-    'eyes': (name_of == 'eyes') & (moved.normals[:, 2] > 0.6),
+    'face': skin & in_face & (mobile > 0.01),
+    'hair': belongs('hair', 'hat') & _solid(identity, model),
+    'head': skin & ~(in_face & (mobile > 0.01)),
+    'cloth': belongs(identity.cloth),
+    'eyes': eyes & (moved.normals[:, 2] > 0.6),
   }
   chosen, spare = [], 0
   for group in ('hair', 'head', 'cloth', 'eyes', 'face'):

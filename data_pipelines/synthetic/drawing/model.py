@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
-from data_pipelines.synthetic import raster, shade
-from data_pipelines.synthetic.heads import Identity
-from data_pipelines.synthetic.pieces import HAIR, LASHES, PLAIN, SKIN, Material
+from data_pipelines.synthetic.drawing import ambient, film, raster, shade, wrinkles
+from data_pipelines.synthetic.people.heads import Identity
+from data_pipelines.synthetic.people.mouth import TEETH, TONGUE, seat_teeth
+from data_pipelines.synthetic.people.pieces import HAIR, LASHES, SKIN, Material
 
 _BENDS = ('skin', 'hair', 'cloth')  # parts whose vertices turn by their own share
-_COLUMNS = ('ref', 'weight', 'offset', 'uv', 'eye', 'turn', 'sky')
+_COLUMNS = ('ref', 'weight', 'offset', 'uv', 'eye', 'turn', 'sky', 'flush')
 
 
 class Model(NamedTuple):
@@ -29,7 +30,8 @@ def _floats(values):
 def material_of(identity: Identity, name: str) -> Material:
   """The material of a part of the asset pack that the person has."""
   if name == 'skin':
-    return Material(SKIN, gloss=0.16, roughness=14.0)
+    # From behind, skin is the inside of the mouth poking through a cheek: not drawn.
+    return Material(SKIN, gloss=1.0, cull=True)
   if name.startswith('hair'):
     return Material(HAIR, tuple(identity.hair_colour), gloss=0.06, cut_out=True)
   if name.startswith('brow'):
@@ -43,13 +45,8 @@ def material_of(identity: Identity, name: str) -> Material:
   if name == 'lashes':
     return Material(LASHES, see_through=True, casts=False)
   if name == 'eyes':
-    return Material(gloss=0.9, roughness=180.0, casts=False, cull=True)
-  if name == 'teeth':
-    tint = (1.15, 1.05, 0.92)
-    return Material(PLAIN, tint, 0.8, 0.2, 40.0, casts=False, cull=True)
-  if name == 'tongue':
-    return Material(inner=0.55, gloss=0.15, casts=False, cull=True)
-  return Material(tint=tuple(identity.cloth_tint))
+    return Material(shade.EYE, casts=False, cull=True)
+  return {'teeth': TEETH, 'tongue': TONGUE}.get(name, Material())
 
 
 @functools.lru_cache(maxsize=256)
@@ -63,15 +60,6 @@ def _halve(image, halvings):
     size = (max(image.shape[1] // 2, 1), max(image.shape[0] // 2, 1))
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
   return np.ascontiguousarray(image)
-
-
-def _fade(image, saturation):
-  """A texture with its colours drawn towards a light grey, which a tint then dyes."""
-  grey = image[..., :3].mean(-1, keepdims=True)
-  grey = np.clip(grey * (150 / max(float(grey.mean()), 60.0)), 0, 255)
-  out = image.copy()
-  out[..., :3] = grey + (image[..., :3] - grey) * np.float32(saturation)
-  return out
 
 
 def build_mesh(identity: Identity) -> Model:
@@ -107,9 +95,16 @@ def build_mesh(identity: Identity) -> Model:
       behind = front - assets.vertices[part.ref[:, 0], 2]
       sky = np.clip((1.0 if name == 'teeth' else 0.45) - behind, 0, 1)
     columns['sky'].append(sky.astype(np.float32))
+    flush = np.zeros(count, np.float32)
+    if name == 'skin':
+      flush = wrinkles.blush_places()[part.ref[:, 0]]
+    columns['flush'].append(flush)
     columns['ref'].append(part.ref)
     columns['weight'].append(part.weight)
-    columns['offset'].append(part.offset * size)
+    offset = part.offset * size
+    if name == 'teeth':
+      offset = offset + seat_teeth(identity.vertices)
+    columns['offset'].append(offset)
     columns['uv'].append(part.uv)
     columns['eye'].append(eye)
     columns['turn'].append(turn.astype(np.float32))
@@ -128,9 +123,15 @@ def build_mesh(identity: Identity) -> Model:
     position_id=np.concatenate(ids).astype(np.int32),
     triangles=np.ascontiguousarray(np.concatenate(triangles), np.int32),
     starts=np.array(starts, np.int32),
+    bend=np.zeros(vertices, np.float32),
     **stacked,
   )
   return Model(mesh, part_slices)
+
+
+def _oiled(skin):
+  """The albedo with the oiliness in the alpha channel, one half = ordinary."""
+  return np.dstack([skin.albedo, cv2.resize(skin.gloss, skin.albedo.shape[1::-1])])
 
 
 def build_look(
@@ -145,10 +146,7 @@ def build_look(
     side: samples along the picture's side that are shaded.
     hair_side: the same for hair, whose holes are cut at every sample.
   """
-  own = {'skin': identity.skin.albedo, 'eyes': identity.eye_texture}
-  own[identity.cloth] = _fade(
-    assets_lib.load_texture(identity.cloth), identity.cloth_saturation
-  )
+  own = {'skin': _oiled(identity.skin), **identity.textures}
   own |= {piece.name: piece.texture for piece in identity.pieces}
   materials = {name: material_of(identity, name) for name in identity.parts}
   materials |= {piece.name: piece.material for piece in identity.pieces}
@@ -184,12 +182,49 @@ def build_look(
     begin=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32),
     rows=np.array([image.shape[0] for image in images], np.int32),
     columns=np.array([image.shape[1] for image in images], np.int32),
-    linear=_floats((np.arange(256) / 255) ** shade.GAMMA),
+    linear=film.LINEAR,
   )
+
+
+def attach_light(
+  mesh: raster.Mesh, look: shade.Look, moved: raster.Moved
+) -> raster.Mesh:
+  """The mesh with what each vertex sees of the sky and how the surface bends there.
+
+  Args:
+    mesh, look: of the same person.
+    moved: the vertices at rest.
+  """
+  seen = ambient.open_sky(mesh, look, moved)
+  # The inside of the mouth has its own measure: the lips move.
+  inside = np.repeat(look.inner < 1, np.diff(mesh.starts))
+  corners = np.unique(mesh.triangles[inside])
+  sky = np.minimum(mesh.sky, seen)
+  sky[corners] = mesh.sky[corners]
+  bend = ambient.curvature(
+    mesh.triangles, mesh.position_id, moved.positions, moved.normals
+  )
+  return mesh._replace(sky=_floats(sky), bend=bend)
+
+
+def relief_side(mesh: raster.Mesh, rest: np.ndarray, side: int) -> int:
+  """Texels along the skin's relief, a power of two: about one for each sample.
+
+  Args:
+    mesh, rest, side: as for `build_look`.
+  """
+  density = _density(mesh, 0, rest * side, (1, 1))
+  return int(2 ** np.clip(np.round(-np.log2(max(density, 1e-6))), 7, 10))
 
 
 def _halvings(mesh, part, screen, shape):
   """How often to halve a texture so that it has about a texel for each sample."""
+  density = _density(mesh, part, screen, shape)
+  return int(np.clip(np.floor(np.log2(max(density, 1e-3)) + 0.4), 0, 5))
+
+
+def _density(mesh, part, screen, shape):
+  """Texels along one sample: the median over the part's triangles."""
   corners = mesh.triangles[mesh.starts[part] : mesh.starts[part + 1]]
 
   def areas(xy):
@@ -200,5 +235,4 @@ def _halvings(mesh, part, screen, shape):
   on_screen = areas(screen)
   texels = areas(mesh.uv) * shape[0] * shape[1]
   seen = on_screen > 1e-6
-  density = np.sqrt(np.median(texels[seen] / on_screen[seen])) if seen.any() else 1.0
-  return int(np.clip(np.floor(np.log2(max(density, 1e-3)) + 0.4), 0, 5))
+  return np.sqrt(np.median(texels[seen] / on_screen[seen])) if seen.any() else 1.0

@@ -1,0 +1,1 @@
+"""The renderer: meshes, light, materials, one frame at a time, in numba."""
