@@ -1,0 +1,1 @@
+"""Where and how it is filmed: places, lenses, sensors, painted looks."""
