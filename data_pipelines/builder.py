@@ -10,6 +10,7 @@ needed.
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import tensorflow_datasets as tfds
 
@@ -117,22 +118,52 @@ def write_shard(path: pathlib.Path, records: Sequence[bytes]) -> None:
     ) from error
 
 
-def write_catalogue(folder: str | os.PathLike) -> None:
-  """Writes `dataset_info.json` and `features.json` for the complete splits there."""
-  from array_record.python import array_record_module
-  from tensorflow_datasets.core import dataset_info
+class ShardInfo(NamedTuple):
+  """A finished shard: its split, number, records and size in bytes."""
 
-  infos = []
+  split: str
+  number: int
+  records: int
+  num_bytes: int
+
+
+def finished_shards(folder: str | os.PathLike) -> list[ShardInfo]:
+  """The shards of the complete splits in a local folder."""
+  from array_record.python import array_record_module
+
+  found = []
   for split in SPLITS:
     paths = sorted(pathlib.Path(folder).glob(f'{schema.NAME}-{split}.{_SUFFIX}-*-of-*'))
     paths = [p for p in paths if not p.name.endswith('.part')]
     if not paths or len(paths) != int(paths[0].name.rsplit('-', 1)[1]):
       continue
-    lengths = []
-    for path in paths:
+    for number, path in enumerate(paths):
       reader = array_record_module.ArrayRecordReader(str(path))
-      lengths.append(reader.num_records())
+      found.append(ShardInfo(split, number, reader.num_records(), path.stat().st_size))
       reader.close()
+  return found
+
+
+def write_catalogue(
+  folder: str | os.PathLike, shards: Sequence[ShardInfo] | None = None
+) -> None:
+  """Writes `dataset_info.json` and `features.json`.
+
+  Args:
+    folder: of the corpus; a bucket's address too, where `shards` are given.
+    shards: all that lie there; None looks (`finished_shards`).
+
+  Raises:
+    UserError: the folder cannot be written.
+  """
+  from tensorflow_datasets.core import dataset_info
+
+  shards = sorted(finished_shards(folder) if shards is None else shards)
+  infos = []
+  for split in SPLITS:
+    here = [shard for shard in shards if shard.split == split]
+    if not here:
+      continue
     template = tfds.core.ShardedFileTemplate(
       data_dir=str(folder),
       dataset_name=schema.NAME,
@@ -142,8 +173,8 @@ def write_catalogue(folder: str | os.PathLike) -> None:
     infos.append(
       tfds.core.SplitInfo(
         name=split,
-        shard_lengths=lengths,
-        num_bytes=sum(p.stat().st_size for p in paths),
+        shard_lengths=[shard.records for shard in here],
+        num_bytes=sum(shard.num_bytes for shard in here),
         filename_template=template,
       )
     )
@@ -190,6 +221,11 @@ def open_clips(folder: str | os.PathLike, split: str = 'train'):
     UserError: no corpus there, or it has no such split.
   """
   builder = tfds.builder_from_directory(str(find_dataset(folder)))
+  if str(builder.info.version).split('.')[0] != schema.VERSION.split('.')[0]:
+    raise UserError(
+      f'{folder} holds records of version {builder.info.version}, this program reads '
+      f'{schema.VERSION}: make the corpus again'
+    )
   if split not in builder.info.splits:
     there = ', '.join(builder.info.splits)
     raise UserError(f'{folder} has no split {split!r}; it has {there or "none"}')

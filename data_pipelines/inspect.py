@@ -59,7 +59,7 @@ def statistics(clips: list[schema.Clip]) -> dict:
   distance = np.concatenate([clip.distance for clip in clips])
   found['distance'] = [round(float(distance.min()), 3), round(float(distance.max()), 3)]
   if talk:
-    from data_pipelines.synthetic.visemes import UNIT
+    from data_pipelines.synthetic.acting.visemes import UNIT
 
     blink = UNIT['eyeBlinkLeft']
     minutes = sum(len(clip) for clip in talk) / schema.FPS / 60

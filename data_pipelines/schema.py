@@ -23,10 +23,9 @@ SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 NUM_UNITS = 52
 SHAPE_DIM = 64
 POINTS = 384
-LIGHT_DIM = 24
 JPEG_QUALITY = 92
 NAME = 'clips'
-VERSION = '1.0.0'
+VERSION = '2.0.0'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,29 +36,40 @@ class Truth:
     units: `(t, 52)` float32 face units, ARKit names in alphabetical order, 0..1, up to
       1.4 in stills.
     eyes: `(t, 2)` float32 eye yaw (to the right) and pitch (up), radians, head's frame.
-    viseme: `(t,)` int32 index into `synthetic.visemes.VISEMES`.
+    body: `(t, 3)` float32 yaw, pitch, roll of the torso in the camera's frame, radians.
+    viseme: `(t,)` int32 index into `synthetic.acting.visemes.VISEMES`.
     phones: `p` ARPAbet names, lower case, `sil` for silence.
     phone_times: `(p, 2)` float32 start and end, seconds.
-    text, voice: what is said and by which voice; empty in stills.
+    text, voice, language: what is said, by which voice, in which language (BCP 47);
+      empty in stills.
     identity_vector: `(k,)` float32 coefficients that drew the person.
     shape: `(64,)` float32 coefficients of the head template (`vasa_jax.face.template`).
     points: `(t, 384, 3)` float16 tracked surface points: x, y in crop units (y down)
       and 1 where visible, else 0.
-    light: `(24,)` float32 directions (3, 3), colours (3, 3), sky (3), ground (3).
+    light: `(6 k + 27,)` float32: directions (k, 3), colours (k, 3), ambient (9, 3), as
+      `drawing.scene.Light` explains them.
+    camera: lens, sensor and codec, as JSON; the fields of `filming.camera.Camera`.
+    style: how the pictures are painted, as JSON; empty for photographs.
+    worn: hair style, brows, clothes and whatever else was drawn, names in one line.
     seed: the person is `sample_identity(seed)`.
   """
 
   units: np.ndarray
   eyes: np.ndarray
+  body: np.ndarray
   viseme: np.ndarray
   phones: tuple[str, ...]
   phone_times: np.ndarray
   text: str
   voice: str
+  language: str
   identity_vector: np.ndarray
   shape: np.ndarray
   points: np.ndarray
   light: np.ndarray
+  camera: str
+  style: str
+  worn: str
   seed: int
 
 
@@ -82,8 +92,8 @@ class Clip:
       distance; 1 = reference, larger = farther = smaller on the screen.
     emotion: `(t, 8)` float32 scores that sum to 1: anger, contempt, disgust, fear,
       happiness, neutral, sadness, surprise.
-    landmarks: `(t, n, 2)` float32 x, y in crop units; n = 0 where none were found or
-      where `truth.points` say it better (rendered clips).
+    landmarks: `(t, n, 2)` float32 x, y in crop units; n = 0 where none were found.
+      Rendered clips have the 468 of the face mesh, exact, the hidden ones too.
     visible: `(t,)` bool, False where the labels of a frame must not be trusted.
     truth: only in rendered clips.
   """
@@ -137,6 +147,7 @@ _ARRAYS = {
 _TRUTH_ARRAYS = {
   'units': ((None, NUM_UNITS), np.float32),
   'eyes': ((None, 2), np.float32),
+  'body': ((None, 3), np.float32),
   'viseme': ((None,), np.int32),
   'phone_times': ((None, 2), np.float32),
   'identity_vector': ((None,), np.float32),
@@ -144,6 +155,7 @@ _TRUTH_ARRAYS = {
   'points': ((None, POINTS, 3), np.float16),
   'light': ((None,), np.float32),
 }
+_TRUTH_TEXTS = ('text', 'voice', 'language', 'camera', 'style', 'worn')
 _TEXTS = ('clip_id', 'identity', 'source', 'licence')
 
 
@@ -159,8 +171,9 @@ def features():
       for name, (shape, dtype) in arrays.items()
     }
 
-  truth = {**tensors(_TRUTH_ARRAYS), 'phones': f.Text(), 'text': f.Text()}
-  truth |= {'voice': f.Text(), 'seed': f.Scalar(np.int64), 'known': f.Scalar(np.int64)}
+  truth = {**tensors(_TRUTH_ARRAYS), 'phones': f.Text()}
+  truth |= {name: f.Text() for name in _TRUTH_TEXTS}
+  truth |= {'seed': f.Scalar(np.int64), 'known': f.Scalar(np.int64)}
   return f.FeaturesDict({
     **{name: f.Text() for name in _TEXTS},
     'frames': f.Sequence(f.Text()),
@@ -188,8 +201,8 @@ def to_example(clip: Clip) -> dict:
     truth[name] = np.ascontiguousarray(value, dtype)
   known = clip.truth
   truth['phones'] = ' '.join(known.phones) if known else ''
-  truth['text'] = known.text if known else ''
-  truth['voice'] = known.voice if known else ''
+  for name in _TRUTH_TEXTS:
+    truth[name] = getattr(known, name) if known else ''
   truth['seed'] = known.seed if known else 0
   truth['known'] = int(known is not None)
   return {**example, 'truth': truth}
@@ -216,8 +229,7 @@ def from_example(example: dict) -> Clip:
       truth = Truth(
         **{name: np.asarray(given[name]) for name in _TRUTH_ARRAYS},
         phones=tuple(text(given['phones']).split()),
-        text=text(given['text']),
-        voice=text(given['voice']),
+        **{name: text(given[name]) for name in _TRUTH_TEXTS},
         seed=int(given['seed']),
       )
     names = {name: text(example[name]) for name in _TEXTS}
@@ -240,9 +252,9 @@ def check(clip: Clip) -> None:
   found = {name: getattr(clip, name).shape for name in wanted}
   if clip.truth is not None:
     more = {
-      'units': (t, NUM_UNITS), 'eyes': (t, 2), 'viseme': (t,), 'shape': (SHAPE_DIM,),
-      'points': (t, POINTS, 3), 'phone_times': (len(clip.truth.phones), 2),
-      'light': (LIGHT_DIM,),
+      'units': (t, NUM_UNITS), 'eyes': (t, 2), 'body': (t, 3), 'viseme': (t,),
+      'shape': (SHAPE_DIM,), 'points': (t, POINTS, 3),
+      'phone_times': (len(clip.truth.phones), 2),
     }  # fmt: skip
     found |= {name: getattr(clip.truth, name).shape for name in more}
     wanted |= more

@@ -1,5 +1,10 @@
-"""Talking heads that no model was trained on, rendered on the spot with their truth."""
+"""Talking heads that no model was trained on, rendered on the spot with their truth.
 
+Without lens, sensor and codec, and never painted: noise that nobody can predict would
+hide what the model gets wrong.
+"""
+
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,7 +12,7 @@ import numpy as np
 from vasa_jax.metrics.oracle import OraclePair
 from vasa_jax.types import Motion
 
-# The people of the corpus's test split (`synthesize.SPLIT_OFFSET`), where no corpus to
+# The people of the corpus's test split (`recipe.SPLIT_OFFSET`), where no corpus to
 # train on will ever reach; one `seed` holds as many as one there.
 FIRST_SEED = 2 << 40
 STRIDE = 1 << 24
@@ -25,13 +30,11 @@ def talking_pairs(
     seed: another seed, other people.
   """
   for i in range(clips):
-    person = _Person(FIRST_SEED + STRIDE * seed + i, size)
-    source = person.picture(0)
-    index = np.linspace(0, person.length - 1, frames + 1).round().astype(int)[1:]
-    for t in index:
+    person = _Person.talking(FIRST_SEED + STRIDE * seed + i, size, frames)
+    for t in range(1, frames + 1):
       yield OraclePair(
-        person.name, source, person.motion(0), person.picture(t), person.motion(t),
-        person.shape,
+        person.name, person.pictures[0], person.motion(0), person.pictures[t],
+        person.motion(t), person.shape,
       )  # fmt: skip
 
 
@@ -45,59 +48,77 @@ def cross_pairs(
   """
   last = None
   for i in range(clips + 1):
-    person = _Person(FIRST_SEED + STRIDE * seed + STRIDE // 2 + i, size, stills=frames)
+    seen = FIRST_SEED + STRIDE * seed + STRIDE // 2 + i
+    person = _Person.posing(seen, size, frames)
     if last is not None:
       for t in range(1, frames + 1):
         yield OraclePair(
-          person.name, person.picture(0), person.motion(0), last.picture(t),
+          person.name, person.pictures[0], person.motion(0), last.pictures[t],
           last.motion(t), person.shape,
         )  # fmt: skip
     last = person
 
 
+@dataclasses.dataclass(frozen=True)
 class _Person:
-  """One identity with light, background and a performance; frames drawn on demand."""
+  """One identity in a few frames: the portrait, then the drivers."""
 
-  def __init__(self, seed: int, size: int, stills: int = 0):
-    from data_pipelines.synthetic import performance, scene, sentences, speech
-    from data_pipelines.synthetic.heads import sample_identity
-    from data_pipelines.synthetic.render import Renderer
-    from data_pipelines.synthetic.shape import identity_shape
+  name: str
+  shape: np.ndarray
+  pictures: np.ndarray  # (1 + frames, s, s, 3) uint8
+  pose: np.ndarray  # (1 + frames, 6)
+  dyn: np.ndarray  # (1 + frames, 54)
 
-    rng = np.random.default_rng(seed)
-    identity = sample_identity(seed)
-    self.name = f'rendered_{seed - FIRST_SEED:06d}'
-    self.shape = identity_shape(identity)
-    self._light = scene.sample_light(rng)
-    self._renderer = Renderer(size)
-    self._renderer.load(identity, scene.sample_background(rng, size))
-    voices = [v for v in speech.available_voices() if v.startswith('formant:')]
-    # The built-in synthesiser speaks on every machine: the numbers can be compared.
-    text = sentences.sentence(rng)
-    said = speech.speak(text, voices[int(rng.integers(len(voices)))], rng)
-    self._played = performance.perform(said, rng)
-    if stills:
-      wide = performance.pose_for_stills(rng, 2 * stills + 2)
-      # Half of them share one pose: each counts once. Frame 0 looks straight ahead.
-      order = (
-        np.sort(np.unique(wide.pose[1:], axis=0, return_index=True)[1])[:stills] + 1
-      )
-      # The talking frame stays the portrait.
-      self._units = np.concatenate([self._played.units[:1], wide.units[order]])
-      self._pose = np.concatenate([self._played.pose[:1], wide.pose[order]])
-      self._eyes = np.concatenate([self._played.eyes[:1], wide.eyes[order]])
-    else:
-      played = self._played
-      self._units, self._pose, self._eyes = played.units, played.pose, played.eyes
-    self.length = len(self._pose)
+  @classmethod
+  def talking(cls, seed: int, size: int, frames: int) -> '_Person':
+    acted = _talk(seed)
+    index = np.linspace(0, len(acted.pose) - 1, frames + 1).round().astype(int)
+    return cls._filmed(seed, size, [_chosen(acted, index)])
 
-  def picture(self, t: int) -> np.ndarray:
-    return self._renderer.frame(
-      self._units[t], self._pose[t], self._eyes[t], self._light
-    ).picture
+  @classmethod
+  def posing(cls, seed: int, size: int, frames: int) -> '_Person':
+    from data_pipelines.synthetic.acting import performance
+
+    wide = performance.pose_for_stills(np.random.default_rng(seed), 2 * frames + 2)
+    # Half of them share one pose: each counts once. Frame 0 looks straight ahead.
+    single = np.unique(wide.pose[1:], axis=0, return_index=True)[1]
+    order = np.sort(single)[:frames] + 1
+    return cls._filmed(seed, size, [_chosen(_talk(seed), [0]), _chosen(wide, order)])
+
+  @classmethod
+  def _filmed(cls, seed, size, performances) -> '_Person':
+    from data_pipelines.synthetic import clips
+
+    fields = [f.name for f in dataclasses.fields(performances[0])]
+    acted = type(performances[0])(
+      **{n: np.concatenate([getattr(p, n) for p in performances]) for n in fields}
+    )
+    shots = clips.render(seed, acted, size, plain=True, moving=False)
+    return cls(
+      name=f'rendered_{seed - FIRST_SEED:06d}',
+      shape=shots.shape,
+      pictures=shots.pictures,
+      pose=np.asarray(shots.performance.pose, np.float32),
+      dyn=np.concatenate([acted.units, acted.eyes], 1).astype(np.float32),
+    )
 
   def motion(self, t: int) -> Motion:
-    return Motion(
-      z_pose=np.asarray(self._pose[t], np.float32),
-      z_dyn=np.concatenate([self._units[t], self._eyes[t]]).astype(np.float32),
-    )
+    return Motion(z_pose=self.pose[t], z_dyn=self.dyn[t])
+
+
+def _talk(seed: int):
+  """The person says a sentence with the built-in voice, which every machine has."""
+  from data_pipelines.synthetic.acting import performance
+  from data_pipelines.synthetic.speaking import sentences, speech
+
+  rng = np.random.default_rng(seed)
+  voices = [v for v in speech.available_voices() if v.startswith('formant:')]
+  text = sentences.sentence(rng)
+  said = speech.speak(text, voices[int(rng.integers(len(voices)))], rng)
+  return performance.perform(said, rng)
+
+
+def _chosen(acted, index):
+  """The frames `index` of a performance."""
+  fields = [f.name for f in dataclasses.fields(acted)]
+  return dataclasses.replace(acted, **{n: getattr(acted, n)[index] for n in fields})

@@ -24,15 +24,16 @@ _CHECK_SEED = 1_000_000
 
 def look_at_heads(first_seed: int, count: int) -> dict[str, np.ndarray]:
   """`points (n, 468, 3)` px and `pose (n, 3)` degrees of the heads that were found."""
-  from data_pipelines.synthetic.heads import sample_identity
-  from data_pipelines.synthetic.render import Renderer
-  from data_pipelines.synthetic.scene import sample_background, sample_light
+  from data_pipelines.synthetic.drawing.render import Renderer
+  from data_pipelines.synthetic.drawing.scene import sample_light
+  from data_pipelines.synthetic.filming.backdrop import sample_backdrop
+  from data_pipelines.synthetic.people.heads import sample_identity
 
   renderer = Renderer(256, supersample=1)
   points, poses = [], []
   for seed in range(first_seed, first_seed + count):
     rng = np.random.default_rng(seed)
-    renderer.load(sample_identity(seed), sample_background(rng, 256))
+    renderer.load(sample_identity(seed), sample_backdrop(rng, 256).picture)
     for _ in range(2):
       angles = np.clip(rng.normal(0, (0.3, 0.14, 0.1)), -0.7, 0.7)
       shift = rng.normal(0, 0.03, 2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_pipelines.motion_cache import MotionCache, read_cache, statistics
 from data_pipelines.motion_windows import MotionWindows
-from data_pipelines.synthetic.visemes import UNIT
+from data_pipelines.synthetic.acting.visemes import UNIT
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.motion.config import MotionConfig, lite
 from vasa_jax.motion.generate import MotionGenerator

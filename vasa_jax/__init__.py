@@ -7,7 +7,7 @@
 Nothing heavy is imported before it is used.
 """
 
-__version__ = '0.2.0'
+__version__ = '0.3.0.dev0'
 
 __all__ = ['TalkingFace', 'load']
 

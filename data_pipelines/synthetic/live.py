@@ -35,11 +35,11 @@ def _render_people(first, step, settings, pipe) -> None:
 
   cv2.setNumThreads(0)
   try:
-    from data_pipelines.synthetic.synthesize import render_stills
+    from data_pipelines.synthetic.clips import render_stills
 
     seed = first
     while True:
-      shots = render_stills(seed, *settings)
+      shots = render_stills(seed, *settings[:-1], art=settings[-1])
       acted = shots.performance
       dyn = np.concatenate([acted.units, acted.eyes], 1)
       pipe.send((seed, shots.pictures, acted.pose, dyn, shots.points, shots.shape))
@@ -62,6 +62,7 @@ class LivePairs:
     frames: stills of each person.
     pool: people held in memory; `pool * frames * size^2 * 3` bytes.
     supersample: samples a pixel along each side; 1 is faster, 2 smoother.
+    art: share of people that are painted or drawn.
     augment: colour jitter.
     host, hosts: this host's share of the people.
     patience: seconds without a new clip, while one is needed, before giving up.
@@ -81,6 +82,7 @@ class LivePairs:
     frames: int = 20,
     pool: int = 512,
     supersample: int = 2,
+    art: float = 0.1,
     augment: bool = True,
     host: int = 0,
     hosts: int = 1,
@@ -93,7 +95,7 @@ class LivePairs:
     self._seed, self._step = seed, 0
     self._hosts, self._host = hosts, host
     self._workers = workers
-    self._settings = (frames, size, supersample)
+    self._settings = (frames, size, supersample, art)
     try:
       self._pictures = np.empty((pool, frames, size, size, 3), np.uint8)
       self._labels = {

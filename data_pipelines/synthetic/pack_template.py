@@ -15,7 +15,9 @@ import pathlib
 import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
-from data_pipelines.synthetic import heads, render, scene
+from data_pipelines.synthetic.drawing import render, scene
+from data_pipelines.synthetic.filming.backdrop import sample_backdrop
+from data_pipelines.synthetic.people import heads
 from data_pipelines.synthetic.shape import selection, template_vertices
 
 PEOPLE, COMPONENTS, TRACED = 600, 64, 80
@@ -142,7 +144,7 @@ def landmarks(head, faces):
     person = heads.sample_identity(seed)
     if person.hair in ('hair_bob01', 'hair_bob02', 'hair_short03'):
       continue  # they hide an eye
-    renderer.load(person, scene.sample_background(rng, 128))
+    renderer.load(person, sample_backdrop(rng, 128).picture)
     picture = renderer.frame(
       units, np.array([0, 0, 0, 0.1, 0, 0]), np.zeros(2), scene.sample_light(rng)
     ).picture

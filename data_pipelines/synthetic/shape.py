@@ -9,6 +9,7 @@ import functools
 import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
+from data_pipelines.synthetic.people.mouth import seat_teeth
 
 PARTS = ('skin', 'eyes', 'tongue', 'teeth')
 TEETH_STRIDE = 4
@@ -39,7 +40,8 @@ def template_vertices(identity) -> np.ndarray:
     if name == 'eyes':
       away = np.linalg.norm(at[:, None] - identity.eye_centres, axis=-1)
       size = identity.eye_scale[away.argmin(1)][:, None]
-    rows.append(at + part.offset[index] * size)
+    at = at + part.offset[index] * size
+    rows.append(at + seat_teeth(identity.vertices)[index] if name == 'teeth' else at)
   return (np.concatenate(rows) - identity.pivot).astype(np.float32)
 
 

@@ -1,8 +1,11 @@
 """How fast the corpus is drawn: `python -m experiments.benchmarks.rendering`.
 
 One JSON object on stdout, CPU milliseconds on one core, medians: `person` (drawing an
-identity), `load` (its mesh and textures), `frame` (one picture with its labels),
-`speech` (saying one sentence with the built-in voice), `act` (motion for it).
+identity), `load` (its mesh, textures and occlusion), `frame` (one picture with its
+labels), `frames_per_second` (of such frames alone, on one core), `place` (what is
+behind), `speech` (saying one sentence with the built-in voice), `act` (motion for it).
+`everything` is a talking clip from its seed to the bytes of its record, per frame, and
+`everything_per_second` the frames of that on one core.
 """
 
 import argparse
@@ -15,12 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.synthetic.heads import sample_identity
-from data_pipelines.synthetic.performance import perform, pose_for_stills
-from data_pipelines.synthetic.render import Renderer
-from data_pipelines.synthetic.scene import sample_background, sample_light
-from data_pipelines.synthetic.sentences import sentence
-from data_pipelines.synthetic.speech import speak
+from data_pipelines.builder import serializer
+from data_pipelines.synthetic.acting.performance import perform, pose_for_stills
+from data_pipelines.synthetic.clips import render_clip
+from data_pipelines.synthetic.drawing.render import Renderer
+from data_pipelines.synthetic.drawing.scene import sample_light
+from data_pipelines.synthetic.filming.backdrop import sample_backdrop
+from data_pipelines.synthetic.people.heads import sample_identity
+from data_pipelines.synthetic.recipe import Recipe
+from data_pipelines.synthetic.speaking.sentences import sentence
+from data_pipelines.synthetic.speaking.speech import speak
 from experiments.command import run_command
 
 
@@ -55,6 +62,21 @@ class Watch:
     return value
 
 
+def whole_clips(args: argparse.Namespace) -> float:
+  """CPU milliseconds a frame of talking clips, identity to JPEG and labels."""
+  recipe = Recipe(
+    args.people + 1, args.size, supersample=args.supersample, voices=('formant',)
+  )
+  serialize = serializer()
+  serialize(render_clip(args.people, recipe))  # compiles, reads files
+  watch, frames = Watch(), 0
+  for index in range(args.people):
+    clip = watch.time('clip', lambda i=index: render_clip(i, recipe))
+    watch.time('record', lambda c=clip: serialize(c))
+    frames += len(clip)
+  return sum(map(sum, watch.times.values())) / frames
+
+
 def measure(args: argparse.Namespace) -> int:
   """Prints the figures."""
   renderer = Renderer(args.size, args.supersample)
@@ -63,7 +85,8 @@ def measure(args: argparse.Namespace) -> int:
     for seed in range(args.people if counted else 1):
       rng = np.random.default_rng(seed)
       person = watch.time('person', lambda s=seed: sample_identity(s))
-      light, wall = sample_light(rng), sample_background(rng, args.size)
+      place = watch.time('place', lambda r=rng: sample_backdrop(r, args.size))
+      light, wall = sample_light(rng, place), place.picture
       watch.time('load', lambda p=person, w=wall: renderer.load(p, w))
       poses = pose_for_stills(rng, args.frames)
       for units, pose, eyes in zip(poses.units, poses.pose, poses.eyes, strict=True):
@@ -72,6 +95,9 @@ def measure(args: argparse.Namespace) -> int:
       said = watch.time('speech', lambda r=rng: speak(sentence(r), 'formant:woman', r))
       watch.time('act', lambda s=said, r=rng: perform(s, r))
   figures = {name: statistics.median(times) for name, times in watch.times.items()}
+  figures['frames_per_second'] = 1e3 / figures['frame']
+  figures['everything'] = whole_clips(args)
+  figures['everything_per_second'] = 1e3 / figures['everything']
   told = {'size': args.size, 'supersample': args.supersample}
   print(json.dumps(told | {k: round(v, 1) for k, v in figures.items()}, indent=2))
   return 0

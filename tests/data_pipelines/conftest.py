@@ -29,15 +29,20 @@ def make_clip(person: int, frames: int = PERSON_FRAMES, split: str = 'train'):
   truth = schema.Truth(
     units=np.full((frames, 52), index[:, None] / 100, np.float32),
     eyes=rng.normal(size=(frames, 2)).astype(np.float32),
+    body=np.full((frames, 3), index[:, None] / 200, np.float32),
     viseme=rng.integers(15, size=frames).astype(np.int32),
     phones=('sil', 'aa'),
     phone_times=np.array([(0, 0.1), (0.1, 0.4)], np.float32),
     text='Ah.',
     voice='formant:man',
+    language='en',
     identity_vector=np.full(350, person, np.float32),
     shape=np.full(64, person, np.float32),
     points=np.full((frames, 384, 3), person, np.float16),
-    light=np.zeros(24, np.float32),
+    light=np.zeros(45, np.float32),
+    camera='{"fov": 24.0}',
+    style='',
+    worn='hair_short01 glasses',
     seed=person,
   )
   return schema.Clip(

@@ -9,8 +9,8 @@ from data_pipelines import motion_cache, motion_records, motion_speech, schema
 from data_pipelines.errors import UserError
 from data_pipelines.motion_cache import MotionClip
 from data_pipelines.motion_windows import MotionWindows, augment_log_mel
-from data_pipelines.synthetic.performance import EMOTIONS
-from data_pipelines.synthetic.visemes import UNIT
+from data_pipelines.synthetic.acting.performance import EMOTIONS
+from data_pipelines.synthetic.acting.visemes import UNIT
 
 VOICES = ('formant:man', 'formant:woman')
 
@@ -226,15 +226,20 @@ def rendered(frames=30, voice='formant:man'):
   truth = schema.Truth(
     units=rng.random((frames, 52)).astype(np.float32),
     eyes=rng.normal(0, 0.1, (frames, 2)).astype(np.float32),
+    body=np.zeros((frames, 3), np.float32),
     viseme=np.zeros(frames, np.int32),
     phones=('sil',),
     phone_times=np.array([[0, frames / 25]], np.float32),
     text='',
     voice=voice,
+    language='en',
     identity_vector=np.zeros(4, np.float32),
     shape=np.zeros(64, np.float32),
     points=np.zeros((frames, 384, 3), np.float16),
-    light=np.zeros(24, np.float32),
+    light=np.zeros(45, np.float32),
+    camera='{}',
+    style='',
+    worn='',
     seed=0,
   )
   return schema.Clip(

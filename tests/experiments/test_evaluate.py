@@ -78,13 +78,22 @@ def test_out_that_cannot_be_written(bare, tmp_path, capsys):
 
 
 def test_people_are_those_of_the_test_split():
-  from data_pipelines.synthetic import synthesize
+  from data_pipelines.synthetic import recipe
   from experiments import held_out
 
-  assert held_out.FIRST_SEED == synthesize.SPLIT_OFFSET['test']
-  assert held_out.FIRST_SEED > max(
-    offset for split, offset in synthesize.SPLIT_OFFSET.items() if split != 'test'
-  )
+  assert held_out.FIRST_SEED == recipe.SPLIT_OFFSET['test']
+  assert held_out.STRIDE << 16 == recipe.SPLIT_OFFSET['validation']
+
+
+def test_held_out_people_repeat_and_carry_their_labels():
+  from experiments import held_out
+
+  one, again = (next(held_out.talking_pairs(1, frames=1, size=32)) for _ in range(2))
+  np.testing.assert_array_equal(one.driver, again.driver)
+  assert one.source.shape == (32, 32, 3)
+  cross = list(held_out.cross_pairs(1, frames=2, size=32))
+  assert len(cross) == 2 and cross[0].driver_motion.z_dyn.shape == (54,)
+  assert np.abs(cross[0].driver_motion.z_pose - cross[1].driver_motion.z_pose).max() > 0
 
 
 @pytest.mark.slow

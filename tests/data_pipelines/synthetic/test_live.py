@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_pipelines.errors import UserError
-from data_pipelines.synthetic import synthesize
+from data_pipelines.synthetic import clips
 from data_pipelines.synthetic.live import LivePairs
 
 
@@ -24,7 +24,7 @@ def test_the_pool_holds_rendered_people_and_is_renewed():
     live.fill(2, progress=False)
     pids = [process.pid for process in live._processes.values()]
     assert live.clips == 2 and sorted(live._people) == [7, 8]
-    want = synthesize.render_stills(7, 4, 32, 1)
+    want = clips.render_stills(7, 4, 32, 1, art=0.1)
     slot = int(np.flatnonzero(live._people == 7)[0])
     np.testing.assert_array_equal(live._pictures[slot], want.pictures)
     np.testing.assert_array_equal(live._shape[slot], want.shape)

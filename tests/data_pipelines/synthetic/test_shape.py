@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from data_pipelines.synthetic import assets, heads, pack_template, shape
+from data_pipelines.synthetic import assets, pack_template, shape
+from data_pipelines.synthetic.people import heads
 from vasa_jax.face.template import EYEBALL, MOUTH, SKIN, load_template
 
 UNSEEN = 2 << 40  # a person that the template was not made from
