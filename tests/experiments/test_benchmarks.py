@@ -33,7 +33,8 @@ def test_rendering_prints_every_stage(capsys):
   assert rendering.main(words.split()) == 0
   found = _printed(capsys)
   assert (found.pop('size'), found.pop('supersample')) == (32, 1)
-  assert set(found) == {'person', 'load', 'frame', 'speech', 'act'}
+  stages = {'person', 'place', 'load', 'frame', 'speech', 'act', 'everything'}
+  assert set(found) == stages | {'frames_per_second', 'everything_per_second'}
   assert all(time > 0 for time in found.values())
 
 
