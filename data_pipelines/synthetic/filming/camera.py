@@ -69,11 +69,6 @@ class Camera:
   codec_scale: float = 1.0
 
 
-def distance_factor(fov: float) -> float:
-  """The distance at which a face is as large as at `REFERENCE_FOV` from 1."""
-  return float(np.tan(np.deg2rad(REFERENCE_FOV / 2)) / np.tan(np.deg2rad(fov / 2)))
-
-
 def sample_camera(rng: np.random.Generator) -> Camera:
   """A camera: a quarter almost clean, most ordinary, some bad, some styled."""
 

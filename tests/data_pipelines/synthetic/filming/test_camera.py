@@ -147,9 +147,3 @@ def test_cameras_follow_their_priors():
   clean = [c for c in drawn if c.quality > 90 and not c.motion and not c.defocus
            and abs(c.exposure) < 0.4 and c.read < 0.005 and not c.shot]  # fmt: skip
   assert 0.2 < len(clean) / len(drawn) < 0.35
-
-
-def test_a_face_keeps_its_size_at_any_angle_of_view():
-  assert camera.distance_factor(24.0) == pytest.approx(1)
-  half = np.tan(np.deg2rad(8)) * camera.distance_factor(16.0)
-  assert half == pytest.approx(np.tan(np.deg2rad(12)))
