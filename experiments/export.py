@@ -83,6 +83,7 @@ def read_run(name: str, folder: Path) -> Trained:
 
 def _read_workdir(name: str, folder: Path) -> Trained:
   from experiments import carry
+  from vasa_jax.face.step import model_params
   from vasa_jax.training.checkpoint import restore_params
   from vasa_jax.training.config import from_json
 
@@ -94,6 +95,8 @@ def _read_workdir(name: str, folder: Path) -> Trained:
     raise UserError(f'{folder}/config.json is damaged ({error})') from error
   meta = newest_meta(folder)
   params = restore_params(folder, int(meta['step']))
+  if name == 'face':
+    params = model_params(params)  # a critic stays at home
   facts = {
     'steps': int(meta['step']),
     'seconds': round(float(meta.get('seconds', 0.0)), 1),

@@ -1,0 +1,12 @@
+"""The residual block of the generator nets, as the config asks for it."""
+
+import jax.numpy as jnp
+
+from vasa_jax.face.config import FaceConfig
+from vasa_jax.nn.blocks import ResBlock, rematerialised
+
+
+def face_block(config: FaceConfig, features: int, ndim: int = 2) -> ResBlock:
+  """A block of `features` channels in 2-D or 3-D; one is one stage of a resolution."""
+  block = rematerialised(ResBlock) if config.remat else ResBlock
+  return block(features, ndim, jnp.dtype(config.dtype), config.spectral_norm)
