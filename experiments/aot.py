@@ -130,9 +130,9 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
     'devices': devices,
     'batch': batch,
     'parameters_m': round(count / 1e6 / (devices if args.mode == 'pmap' else 1), 1),
-    'state_gib': round(memory.argument_size_in_bytes / 2**30, 2),
-    'temporary_gib': round(memory.temp_size_in_bytes / 2**30, 2),
-    'total_gib': round(total / 2**30, 2),
+    'state_gib': round(memory.argument_size_in_bytes / 2**30, 3),
+    'temporary_gib': round(memory.temp_size_in_bytes / 2**30, 3),
+    'total_gib': round(total / 2**30, 3),
     'tflop': round(cost.get('flops', float('nan')) / 1e12, 2),
     'compile_s': round(time.perf_counter() - start, 1),
   }
