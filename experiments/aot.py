@@ -22,6 +22,7 @@ from experiments.command import run_command
 
 LIMITS = (16, 40, 80)  # GiB
 MARK = 'AOT '
+QUICK = '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true'
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -113,7 +114,9 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
       lambda x: jax.ShapeDtypeStruct((devices, *x.shape), x.dtype), abstract
     )
   start = time.perf_counter()
-  compiled = runner.step.lower(abstract, shapes, key).compile()
+  lowered = runner.step.lower(abstract, shapes, key)
+  print(f'traced in {time.perf_counter() - start:.0f} s', flush=True)
+  compiled = lowered.compile()
   memory = compiled.memory_analysis()
   cost = compiled.cost_analysis() or {}
   cost = cost[0] if isinstance(cost, list) else cost
@@ -163,8 +166,9 @@ def check(args: argparse.Namespace, argv: Sequence[str]) -> int:
     return 0
   rows = []
   for devices in args.devices:
-    # How many devices a host has is settled when JAX starts.
-    flags = f'--xla_force_host_platform_device_count={devices}'
+    # How many devices a host has is settled when JAX starts. Nothing will run: the
+    # machine code need not be good.
+    flags = f'--xla_force_host_platform_device_count={devices} {QUICK}'
     environment = os.environ | {
       'JAX_PLATFORMS': 'cpu',
       'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} {flags}'.strip(),

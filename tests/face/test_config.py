@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from vasa_jax.errors import UsageError
@@ -73,7 +74,12 @@ def outline(config, method):
   params = jax.eval_shape(init, *inputs)
   shapes = jax.tree.map(lambda x: (x.shape, x.dtype), params)
   run = jax.make_jaxpr(lambda p, *inputs: model.apply(p, *inputs, method=method))
-  return shapes, lambda: str(run(params, *inputs))
+
+  def program():
+    traced = run(params, *inputs)
+    return f'{traced} {[np.asarray(x).tolist() for x in traced.consts]}'
+
+  return shapes, program
 
 
 BASE = dataclasses.replace(tiny(), canonical_channels=(8, 8))
@@ -103,6 +109,7 @@ CHANGES = {
   'pivot_depth': (-0.4, 'encode'),
   'motion_zoom': (1.5, 'motion'),
   'spectral_norm': (True, 'encode'),
+  'source_skip': (3, 'encode'),
   'remat': (True, 'encode'),
   'dtype': ('bfloat16', 'encode'),
 }

@@ -63,6 +63,9 @@ class FaceConfig:
     motion_zoom: how much of the picture the dynamics net sees: a window 1 / zoom wide,
       which follows the head; 0 shows it all of the picture, as it is.
     disguise: hides identity from the dynamics net in training (`face/augment.py`).
+    source_skip: side of the kernel by which a residual block's input changes its width,
+      in what runs once per portrait (E_app, G3D). 3 is MegaPortraits' figure, 1 its
+      authors' later code, and what every frame pays for has (figure and budget part).
     spectral_norm: on all generator nets, where weights are standardised.
     remat: every residual block keeps its input alone and is computed again for its
       gradient: less memory, a third more time.
@@ -94,6 +97,7 @@ class FaceConfig:
   pivot_depth: float = 0.0
   motion_zoom: float = 0.0
   disguise: bool = False
+  source_skip: int = 1
   spectral_norm: bool = False
   remat: bool = False
   dtype: str = 'float32'
@@ -132,7 +136,12 @@ class FaceConfig:
 def paper() -> FaceConfig:
   """VASA-1 as published: 512 px, about 200 M parameters."""
   return FaceConfig(
-    pivot_depth=-0.4, motion_zoom=1.5, disguise=True, spectral_norm=True, remat=True
+    pivot_depth=-0.4,
+    motion_zoom=1.5,
+    disguise=True,
+    source_skip=3,
+    spectral_norm=True,
+    remat=True,
   )
 
 

@@ -26,7 +26,7 @@ class G3D(nn.Module):
     x, skips = volume, []
 
     def block(channels):
-      return face_block(c, channels, 3)
+      return face_block(c, channels, 3, source=True)
 
     for channels in c.canonical_channels[:-1]:
       x = block(channels)(x)

@@ -38,7 +38,7 @@ class AppearanceEncoder(nn.Module):
     else:
       x = Conv(first, (7, 7), standardise=False, dtype=dtype)(picture)
     for channels in rest:
-      x = average_pool(face_block(c, channels)(x), (2, 2))
+      x = average_pool(face_block(c, channels, source=True)(x), (2, 2))
     x = nn.relu(Norm(dtype)(x))
     x = Conv(
       c.volume_depth * c.volume_channels, (1, 1), spectral=c.spectral_norm, dtype=dtype
@@ -47,7 +47,7 @@ class AppearanceEncoder(nn.Module):
     volume = x.reshape(b, h, w, c.volume_depth, c.volume_channels)
     volume = volume.transpose(0, 3, 1, 2, 4)  # b d h w c
     for _ in range(c.volume_blocks):
-      volume = face_block(c, c.volume_channels, 3)(volume)
+      volume = face_block(c, c.volume_channels, 3, source=True)(volume)
     return volume
 
 

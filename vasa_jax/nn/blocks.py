@@ -32,12 +32,21 @@ def largest_singular(matrix: Array, iterations: int = 12) -> Array:
   still: the gradient is `u v^T`, exact where they have converged.
   """
   still = jax.lax.stop_gradient(matrix)
-  v = jnp.asarray(np.random.default_rng(0).normal(size=matrix.shape[1]), matrix.dtype)
-  for _ in range(iterations):
-    u = still @ (v / jnp.linalg.norm(v).clip(1e-12))
-    v = still.T @ (u / jnp.linalg.norm(u).clip(1e-12))
-  u, v = (jax.lax.stop_gradient(x / jnp.linalg.norm(x).clip(1e-12)) for x in (u, v))
-  return u @ (matrix @ v)
+  start = np.random.default_rng(0).normal(size=matrix.shape[1])
+
+  def unit(x):
+    return x / jnp.linalg.norm(x).clip(1e-12)
+
+  # A loop, not unrolled: a net has a hundred kernels and a program must compile.
+  v = jax.lax.fori_loop(
+    0,
+    iterations - 1,
+    lambda _, v: unit(still.T @ unit(still @ v)),
+    unit(jnp.asarray(start, matrix.dtype)),
+  )
+  u = unit(still @ v)
+  v = unit(still.T @ u)
+  return jax.lax.stop_gradient(u) @ (matrix @ jax.lax.stop_gradient(v))
 
 
 @functools.cache
@@ -132,12 +141,17 @@ class Norm(nn.Module):
 
 
 class ResBlock(nn.Module):
-  """[norm, ReLU, conv] twice, added to the input (projected where widths differ)."""
+  """[norm, ReLU, conv] twice, added to the input (projected where widths differ).
+
+  Attributes:
+    skip: side of the projection's kernel.
+  """
 
   features: int
   ndim: int = 2
   dtype: Any = jnp.float32
   spectral: bool = False
+  skip: int = 1
 
   @nn.compact
   def __call__(self, x: Array, condition: Array | None = None) -> Array:
@@ -152,7 +166,7 @@ class ResBlock(nn.Module):
     y = nn.relu(Norm(self.dtype)(y, condition))
     y = conv(3)(y)
     if x.shape[-1] != self.features:
-      x = conv(1, use_bias=False)(x)
+      x = conv(self.skip, use_bias=False)(x)
     return x + y
 
 
