@@ -258,6 +258,7 @@ def export(args: argparse.Namespace) -> int:
   import jax
 
   from vasa_jax import __version__
+  from vasa_jax.face.autoencoder import without_spectral_norm
   from vasa_jax.inference.bundle import Bundle, save_bundle
 
   table = read_table(args.figures)
@@ -276,7 +277,8 @@ def export(args: argparse.Namespace) -> int:
   # Accelerators train with bfloat16 products; where the weights are used is another
   # matter, and a CPU is fastest with float32.
   configs = [dataclasses.replace(x.run.model, dtype='float32') for x in (face, motion)]
-  bundle = Bundle(configs[0], face.params, configs[1], motion.params, meta)
+  face_config, face_params = without_spectral_norm(configs[0], face.params)
+  bundle = Bundle(face_config, face_params, configs[1], motion.params, meta)
   save_bundle(args.out, bundle, args.dtype)
   try:
     (args.out / 'MODEL_CARD.md').write_text(model_card(meta))
