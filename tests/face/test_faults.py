@@ -284,9 +284,8 @@ def test_pixels_are_compared_with_the_driver(learned, batch):
 def everything(batch):
   """Value, scalars and gradient of all terms for learned latents together."""
   config = dataclasses.replace(
-    LEARNED, pivot_depth=-0.4, motion_zoom=1.5, disguise=True, spectral_norm=True,
-    remat=True,
-  )  # fmt: skip
+    LEARNED, pivot_depth=-0.4, motion_zoom=1.5, disguise=True
+  )
 
   def distance(made, real):
     return jnp.mean(jnp.abs(made - real))
