@@ -83,6 +83,7 @@ def read_run(name: str, folder: Path) -> Trained:
 
 def _read_workdir(name: str, folder: Path) -> Trained:
   from experiments import carry
+  from vasa_jax.face.step import model_params
   from vasa_jax.training.checkpoint import restore_params
   from vasa_jax.training.config import from_json
 
@@ -94,6 +95,8 @@ def _read_workdir(name: str, folder: Path) -> Trained:
     raise UserError(f'{folder}/config.json is damaged ({error})') from error
   meta = newest_meta(folder)
   params = restore_params(folder, int(meta['step']))
+  if name == 'face':
+    params = model_params(params)  # a critic stays at home
   facts = {
     'steps': int(meta['step']),
     'seconds': round(float(meta.get('seconds', 0.0)), 1),
@@ -255,6 +258,7 @@ def export(args: argparse.Namespace) -> int:
   import jax
 
   from vasa_jax import __version__
+  from vasa_jax.face.autoencoder import without_spectral_norm
   from vasa_jax.inference.bundle import Bundle, save_bundle
 
   table = read_table(args.figures)
@@ -273,7 +277,8 @@ def export(args: argparse.Namespace) -> int:
   # Accelerators train with bfloat16 products; where the weights are used is another
   # matter, and a CPU is fastest with float32.
   configs = [dataclasses.replace(x.run.model, dtype='float32') for x in (face, motion)]
-  bundle = Bundle(configs[0], face.params, configs[1], motion.params, meta)
+  face_config, face_params = without_spectral_norm(configs[0], face.params)
+  bundle = Bundle(face_config, face_params, configs[1], motion.params, meta)
   save_bundle(args.out, bundle, args.dtype)
   try:
     (args.out / 'MODEL_CARD.md').write_text(model_card(meta))

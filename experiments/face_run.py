@@ -9,17 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.face_judges import JudgeFiles, load_judges, why_off
 from vasa_jax.errors import UserError
-from vasa_jax.face.autoencoder import init_params
 from vasa_jax.face.config import FaceConfig, lite
 from vasa_jax.face.losses import LossConfig
-from vasa_jax.face.step import make_loss
+from vasa_jax.face.step import init_training, make_loss, model_params
 from vasa_jax.metrics.adapters import bare_warp, face_adapter
 from vasa_jax.metrics.oracle import OraclePair, copy_source, score_pairs
 from vasa_jax.training.config import RunConfig
 from vasa_jax.training.job import Job
-
-PERCEPTUAL_LAYERS = ('relu1_2', 'relu2_2', 'relu3_3')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,6 +34,7 @@ class FaceRun(RunConfig):
     pool: people that 'live' holds in memory; `pool_start` of them before the first
     step.
     perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
+    judges: files of the other nets that the losses ask.
     init_from: workdir of another run whose parameters are the start; '' starts afresh.
     held_out: people of the test split that the evaluation draws, 3 frames each.
   """
@@ -49,6 +48,7 @@ class FaceRun(RunConfig):
   pool: int = 256
   pool_start: int = 64
   perceptual_weights: str = ''
+  judges: JudgeFiles = JudgeFiles()
   init_from: str = ''
   held_out: int = 6
 
@@ -57,43 +57,32 @@ class FaceRun(RunConfig):
     pairs = functools.lru_cache(maxsize=1)(
       functools.partial(held_out_pairs, self.held_out, self.model.size)
     )
+    judges = load_judges(self.losses, self.judges, self.perceptual_weights)
+    for line in why_off(self.model, self.losses, judges):
+      print(line)
     return Job(
       init=self._init,
-      loss=make_loss(self.model, self.losses, self._perceptual()),
+      loss=make_loss(self.model, self.losses, judges),
       batches=self._batches,
       preview=lambda params: {'held_out': preview(self.model, params, pairs())},
       evaluate=lambda params: evaluate(self.model, params, pairs()),
     )
 
   def _init(self, key):
+    made = init_training(self.model, self.losses, key)
     if not self.init_from:
-      return init_params(self.model, key)
+      return made
     from vasa_jax.training.checkpoint import restore_params
 
-    params = restore_params(self.init_from)
-    fresh = jax.eval_shape(functools.partial(init_params, self.model), key)
+    params = model_params(restore_params(self.init_from))
+    fresh = model_params(made)
     same = jax.tree.structure(params) == jax.tree.structure(fresh) and all(
       a.shape == b.shape
       for a, b in zip(jax.tree.leaves(params), jax.tree.leaves(fresh), strict=True)
     )
     if not same:
       raise UserError(f'{self.init_from} holds another model; set model.* as there')
-    return params
-
-  def _perceptual(self):
-    if not self.losses.perceptual:
-      return None
-    from vasa_jax.teachers import fetch, loader, vgg
-
-    if self.perceptual_weights:  # asked for by name: a wrong file is an error
-      trunk = loader.nest(loader.load_arrays(self.perceptual_weights))
-    else:
-      try:
-        trunk = vgg.trim(fetch.load_teacher('vgg16')['trunk'])
-      except UserError as error:
-        print(f'perceptual loss is off: {error}')
-        return None
-    return functools.partial(vgg.perceptual_loss, trunk, layers=PERCEPTUAL_LAYERS)
+    return made | params  # a critic starts anew
 
   def _batches(self, state: Any, host: int, hosts: int):
     if self.source == 'live':

@@ -5,27 +5,21 @@
 
 Not trained yet: the config fixes the network, MegaPortraits' optimiser (AdamW, betas
 0.5 and 0.999, weight decay 0.01, cosine 2e-4 to 1e-6, batch 16, 300,000 steps) and the
-losses of this version; the adversarial, identity and gaze terms of the paper are not in
-it. VASA-1 reports 7 days on 4 RTX A6000 (48 GB).
+losses of both papers. Those that ask another net need its file: --set judges.vgg19=...,
+judges.vgg_face=..., judges.arcface=..., judges.gaze=...; without one that loss is off,
+and the start says so. The whole picture is trained, background too (MegaPortraits cuts
+it out). VASA-1 reports 7 days on 4 RTX A6000 (48 GB).
 """
 
 from experiments.face_run import FaceRun
 from vasa_jax.face.config import paper
-from vasa_jax.face.losses import LossConfig
+from vasa_jax.face.losses import paper_losses
 
 
 def get_config() -> FaceRun:
   return FaceRun(
     model=paper(),
-    losses=LossConfig(
-      perceptual=1.0,
-      perceptual_crop=256,
-      flow=0.0,
-      warped=0.0,
-      paint=0.0,
-      motion=0.0,
-      consistency=1.0,
-    ),  # fmt: skip
+    losses=paper_losses(),
     steps=300_000,
     batch_size=16,
     drivers=1,

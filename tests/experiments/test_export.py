@@ -141,8 +141,8 @@ def test_compute_type_of_accelerators_stays_behind(runs, tmp_path):
     (folder / item.name).symlink_to(item)
   text = (runs[0] / 'face' / 'config.json').read_text()
   (folder / 'config.json').unlink()
-  assert text.count('"dtype": "float32"') == 1
-  text = text.replace('"dtype": "float32"', '"dtype": "bfloat16"')
+  assert text.count('"dtype": "float32"') == 2  # the model's, then its critic's
+  text = text.replace('"dtype": "float32"', '"dtype": "bfloat16"', 1)
   (folder / 'config.json').write_text(text)
   assert call(runs, tmp_path / 'w', '--face', folder) == 0
   assert load_bundle(tmp_path / 'w').face_config == face_config.tiny()

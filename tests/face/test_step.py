@@ -47,6 +47,37 @@ def test_value_is_the_weighted_sum_of_its_terms(learner, params, batches):
     assert any(np.any(leaf) for leaf in jax.tree.leaves(gradient[part])), part
 
 
+def test_default_weights_give_the_value_they_always_gave():
+  # Taken by the code before any of the terms that are off by default was written (and
+  # again, by that code, when the head template changed).
+  rng = np.random.default_rng(0)
+
+  def pictures(*shape):
+    return rng.integers(0, 256, (*shape, 64, 64, 3), dtype=np.uint8)
+
+  batch = {
+    'source_picture': pictures(2), 'driver_picture': pictures(2, 2),
+    'stranger_picture': pictures(2),
+  }  # fmt: skip
+  for name, lead in (('source', (2,)), ('driver', (2, 2))):
+    pose = rng.normal(size=(*lead, 6)) * [0.25, 0.12, 0.1, 0.05, 0.02, 0.02]
+    batch[f'{name}_pose'] = pose.astype(np.float32)
+    batch[f'{name}_dyn'] = (rng.random((*lead, 54)) * 0.3).astype(np.float32)
+    batch[f'{name}_points'] = rng.random((*lead, 9, 3)).astype(np.float32)
+  batch['shape'] = (rng.normal(size=(2, 64)) * 0.5).astype(np.float32)
+  flat, tree = jax.tree.flatten(init_params(tiny(), jax.random.key(0)))
+  rng = np.random.default_rng(1)
+  noisy = [np.asarray(x) + 0.02 * rng.normal(size=x.shape).astype('f4') for x in flat]
+  params = jax.tree.unflatten(tree, noisy)
+  value, scalars = jax.jit(make_loss(tiny(), WEIGHTS, teacher))(params, batch, KEY)
+  # Equal to the last bit on the machine that it was taken on; others round elsewhere.
+  assert value == pytest.approx(6.43809700012207, rel=2e-6)
+  assert set(scalars) == {
+    'pixel', 'gradient', 'perceptual', 'warped', 'paint', 'flow', 'motion', 'psnr',
+    'psnr_warped', 'mask',
+  }  # fmt: skip
+
+
 def test_tiny_learns_two_batches(learner, params, batches):
   optimiser = optax.adam(3e-3)
 

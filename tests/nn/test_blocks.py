@@ -1,5 +1,8 @@
 """Blocks: their statistics, inverses and shapes."""
 
+from typing import Any
+
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -125,3 +128,73 @@ def test_pool_and_upsample_are_inverse():
   np.testing.assert_allclose(
     blocks.average_pool(x, (2, 4, 4))[0, 0, 0, 0], x.mean((0, 1, 2, 3)), atol=1e-6
   )
+
+
+def test_spectral_norm_is_the_largest_singular_value():
+  rng = np.random.default_rng(0)
+  for shape in ((72, 16), (9, 40), (5, 5), (27, 1)):
+    matrix = rng.normal(size=shape).astype(np.float32)
+    # A gap between the singular values, as trained kernels have.
+    u, s, vt = np.linalg.svd(matrix, full_matrices=False)
+    s = s.max() * 0.8 ** np.arange(len(s))
+    matrix = ((u * s) @ vt).astype(np.float32)
+    wanted = np.linalg.svd(matrix)[1][0]
+    value, slope = jax.value_and_grad(blocks.largest_singular)(jnp.asarray(matrix))
+    assert value == pytest.approx(wanted, rel=2e-3)
+    # d sigma / d matrix = u v^T
+    np.testing.assert_allclose(slope, np.outer(u[:, 0], vt[0]), atol=0.03)
+    assert blocks.largest_singular(jnp.asarray(matrix), 200) == pytest.approx(
+      wanted, rel=1e-5
+    )
+
+
+def test_spectral_convolution_never_stretches():
+  x = jax.random.normal(jax.random.key(0), (1, 8, 8, 12))
+  plain, normed = (
+    blocks.Conv(20, (1, 1), use_bias=False, spectral=on) for on in (False, True)
+  )
+  params = plain.init(jax.random.key(1), x)
+  assert jax.tree.structure(params) == jax.tree.structure(
+    normed.init(jax.random.key(1), x)
+  )
+  kernel = blocks.standardised(
+    params['params']['kernel'], params['params']['gain']
+  ).reshape(12, 20)
+  sigma = np.linalg.svd(kernel)[1][0]
+  assert sigma > 1.2
+  np.testing.assert_allclose(
+    normed.apply(params, x), plain.apply(params, x) / sigma, rtol=0.03, atol=1e-3
+  )
+
+
+def test_rematerialised_block_is_the_block():
+  x = jax.random.normal(jax.random.key(0), (2, 4, 6, 6, 8))
+  condition = jax.random.normal(jax.random.key(2), (2, 5))
+
+  class Net(nn.Module):
+    block: Any
+
+    @nn.compact
+    def __call__(self, x, condition):
+      for _ in range(2):
+        x = self.block(12, 3)(x, condition)
+      return x
+
+  nets = Net(blocks.ResBlock), Net(blocks.rematerialised(blocks.ResBlock))
+  params = [net.init(jax.random.key(1), x, condition) for net in nets]
+  assert set(params[0]['params']) == {'ResBlock_0', 'ResBlock_1'}
+  jax.tree.map(np.testing.assert_array_equal, *params)
+
+  def run(net):
+    def energy(params):
+      return jnp.sum(jnp.square(net.apply(params, x, condition)))
+
+    return jax.jit(jax.value_and_grad(energy))(params[0])
+
+  (one, slopes), (two, again) = map(run, nets)
+  assert one == pytest.approx(float(two), rel=1e-6)
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), slopes, again
+  )
+  text = str(jax.make_jaxpr(lambda p: nets[1].apply(p, x, condition))(params[0]))
+  assert 'remat' in text or 'checkpoint' in text

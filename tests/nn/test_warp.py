@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vasa_jax.nn import warp
+from vasa_jax.nn import sampling, warp
+from vasa_jax.nn.sampling import SAMPLERS
 
 
 def linear(field, position):
@@ -43,6 +44,32 @@ def test_volume_is_trilinear_with_zeros_outside(volume, grid):
   np.testing.assert_allclose(found, wanted, atol=1e-5)
   outside = np.any((position < -1) | (position > sizes), -1)
   assert outside.any() and not np.asarray(found)[outside].any()
+
+
+def test_all_ways_agree(volume, grid):
+  slope = np.random.default_rng(2).normal(size=(2, 60, 2)).astype(np.float32)
+
+  def run(how):
+    value, pull = jax.vjp(lambda *x: warp.warp_volume(*x, how=how), volume, grid)
+    return value, *pull(slope)
+
+  wanted = run('map_coordinates')
+  assert all(np.any(x) for x in wanted)
+  for how in SAMPLERS:
+    for found, known in zip(run(how), wanted, strict=True):
+      np.testing.assert_allclose(found, known, atol=3e-5, err_msg=how)
+
+
+def test_gradient_in_pieces_is_the_gradient(volume, grid, monkeypatch):
+  def run():
+    return jax.grad(lambda *x: jnp.sum(jnp.sin(warp.warp_volume(*x))), (0, 1))(
+      volume, grid
+    )
+
+  whole = run()
+  monkeypatch.setattr(sampling, 'PIECE', 200)  # 60 samples in 4 pieces of 15
+  for found, known in zip(run(), whole, strict=True):
+    np.testing.assert_allclose(found, known, atol=1e-5)
 
 
 def test_picture_is_bilinear_and_repeats_its_border():

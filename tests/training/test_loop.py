@@ -15,7 +15,7 @@ from tests.training import toy
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.training import checkpoint
 from vasa_jax.training.checkpoint import Checkpoints, restore_params
-from vasa_jax.training.loop import fit
+from vasa_jax.training.loop import RUN_AHEAD, fit
 from vasa_jax.training.optimizer import make_optimizer
 from vasa_jax.training.state import init_state
 
@@ -68,7 +68,7 @@ def test_what_a_run_leaves(straight):
   assert [row['step'] for row in rows] == [2, 4, 6]
   assert rows[-1].keys() >= {
     'loss', 'error', 'grad_norm', 'learning_rate', 'samples_per_second', 'data_wait',
-    'seconds', 'eval/size',
+    'save_wait', 'eval_wait', 'compile_wait', 'goodput', 'seconds', 'eval/size',
   }  # fmt: skip
   assert (workdir / 'samples' / '00000006_weights.png').exists()
   assert {p.name for p in (workdir / 'checkpoints' / '6').iterdir()} >= {
@@ -146,9 +146,41 @@ def test_nan_stops_and_names_the_step(tmp_path):
   with pytest.raises(UserError, match='loss became nan at step 4') as caught:
     _fit(run, tmp_path)
   assert '\n' not in str(caught.value)
+  (kept,) = (tmp_path / 'bad_step_00000004').iterdir()
+  assert str(kept) in str(caught.value)
+  with np.load(kept) as batch:
+    assert np.isnan(batch['x']).all() and batch['y'].shape == (8, 1)
   found = _state(tmp_path, run)
   assert found.step == 4  # four good updates, 0 to 3
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found.state))
+
+
+def test_a_nan_is_found_soon_without_a_log_point(tmp_path):
+  run = dataclasses.replace(RUN, nan_at=2, log_every=0, steps=1000)
+  seen = tmp_path / 'seen'
+  run = dataclasses.replace(run, seen_file=str(seen))
+  with pytest.raises(UserError, match='at step 2'):
+    _fit(run, tmp_path / 'run')
+  assert len(_rows(seen)) <= 2 + RUN_AHEAD + 1
+
+
+def test_a_step_that_is_compiled_again_is_told(tmp_path, capsys):
+  job = RUN.job()
+
+  class Shrinking(toy.ToyBatches):
+    def __next__(self):
+      batch = super().__next__()
+      return jax.tree.map(lambda a: a[:4], batch) if self._next > 3 else batch
+
+  job = dataclasses.replace(job, batches=lambda s, h, n: Shrinking(RUN, s, h, n))
+  fit(dataclasses.replace(RUN, devices=1), job, tmp_path)
+  told = [x for x in capsys.readouterr().err.splitlines() if 'compiled again' in x]
+  assert len(told) == 1 and 'step 3' in told[0] and '(4, 6)' in told[0]
+
+
+def test_profile_of_chosen_steps(tmp_path):
+  _fit(dataclasses.replace(RUN, profile_at=2, profile_steps=2), tmp_path)
+  assert list((tmp_path / 'profile').rglob('*.xplane.pb'))
 
 
 def test_other_settings_are_refused(straight):

@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 
+from vasa_jax.errors import UserError
 from vasa_jax.training.state import init_state
 from vasa_jax.training.update import make_step
 
@@ -81,3 +82,28 @@ def test_devices_under_a_named_axis_draw_differently(start):
   ]
   assert float(own[0]) != float(own[1])
   np.testing.assert_allclose(mapped, np.mean(own), rtol=1e-6)
+
+
+def test_micro_batches_give_the_update_of_the_whole():
+  def loss(params, batch, key):
+    error = jnp.mean(jnp.square(batch['x'] @ params['w'] - batch['y']))
+    return error, {'error': error, 'noise': jax.random.normal(key)}
+
+  rng = np.random.default_rng(0)
+  batch = {
+    'x': jnp.asarray(rng.normal(size=(12, 3)), jnp.float32),
+    'y': jnp.asarray(rng.normal(size=12), jnp.float32),
+  }
+  optimizer = optax.sgd(0.5)
+  state = init_state({'w': jnp.ones(3)}, optimizer, 0.0)
+  key = jax.random.key(0)
+  whole = make_step(loss, optimizer)(state, batch, key)
+  parts = jax.jit(make_step(loss, optimizer, micro_batches=4))(state, batch, key)
+  np.testing.assert_allclose(
+    parts.state.params['w'], whole.state.params['w'], rtol=1e-5
+  )
+  for name in ('loss', 'error', 'grad_norm'):
+    np.testing.assert_allclose(parts.metrics[name], whole.metrics[name], rtol=1e-5)
+  assert abs(float(parts.metrics['noise'] - whole.metrics['noise'])) > 1e-3
+  with pytest.raises(UserError, match='12 a device cannot be cut into micro_batches=5'):
+    make_step(loss, optimizer, micro_batches=5)(state, batch, key)

@@ -5,9 +5,12 @@ it once per portrait. `decode` is the per-frame part: warp to the driver's motio
 render.
 """
 
+import dataclasses
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vasa_jax.face.config import FaceConfig
 from vasa_jax.face.decoder import G2D, G3D, Trunk
@@ -16,7 +19,10 @@ from vasa_jax.face.flow import WarpGenerator, to_canonical, to_posed
 from vasa_jax.face.pixel_path import PixelCode, PixelEncoder, PixelPath, Rendering
 from vasa_jax.face.prior import HeadTemplate
 from vasa_jax.face.template import load_template
+from vasa_jax.nn.blocks import largest_singular, standardised
 from vasa_jax.types import Array, FaceCode, Motion
+
+SPECTRAL_PARTS = ('appearance', 'warp_source', 'warp_driver', 'g3d', 'trunk', 'g2d')
 
 
 class FaceModel(nn.Module):
@@ -40,9 +46,9 @@ class FaceModel(nn.Module):
       self.pixel_path = PixelPath(c)
       self.template = HeadTemplate.of(load_template())
 
-  def motion(self, picture: Array) -> Motion:
-    """E_mtn: `(b, h, w, 3)` -> the picture's motion."""
-    return self.motion_encoder(picture)
+  def motion(self, picture: Array, disguised: Array | None = None) -> Motion:
+    """E_mtn: `(b, h, w, 3)` -> the picture's motion; see `MotionEncoder`."""
+    return self.motion_encoder(picture, disguised)
 
   def encode(
     self, picture: Array, motion: Motion, vertices: Array | None = None
@@ -54,7 +60,8 @@ class FaceModel(nn.Module):
     """
     z_id = self.identity(picture)
     posed = self.appearance(picture)
-    canonical = to_canonical(posed, motion, self.warp_source(motion.z_dyn, z_id))
+    offsets = self.warp_source(motion.z_dyn, z_id)
+    canonical = to_canonical(posed, motion, offsets, self.config.pivot_depth)
     pixels = None
     if self.config.pixel_path is not None:
       features = self.pixel_encoder(picture)
@@ -66,7 +73,8 @@ class FaceModel(nn.Module):
     frames = motion.z_pose.shape[0]
     code = jax.tree.map(lambda x: jnp.broadcast_to(x, (frames, *x.shape[1:])), code)
     offsets = self.warp_driver(motion.z_dyn, code.z_id)
-    features = self.trunk(to_posed(code.v_app, motion, offsets))
+    posed = to_posed(code.v_app, motion, offsets, self.config.pivot_depth)
+    features = self.trunk(posed)
     if self.config.pixel_path is None:
       return Rendering(self.g2d(features))
     return self.pixel_path(features, code.pixels, motion, self.template)
@@ -75,6 +83,29 @@ class FaceModel(nn.Module):
     """Everything once: initialises all parameters."""
     motion = self.motion(picture)
     return self.decode(self.encode(picture, motion, vertices), driver)
+
+
+def without_spectral_norm(config: FaceConfig, params: dict) -> tuple[FaceConfig, dict]:
+  """A config and parameters without it that give the same pictures.
+
+  The singular values are those of the moment: for use, where nothing learns. Weight
+  standardisation hides a kernel's scale, so the gain of each layer takes it.
+  """
+  if not config.spectral_norm:
+    return config, params
+
+  def fold(tree):
+    if 'gain' not in tree:
+      return {k: fold(v) if isinstance(v, dict) else v for k, v in tree.items()}
+    kernel = jnp.asarray(tree['kernel'])
+    matrix = standardised(kernel, jnp.asarray(tree['gain'])).reshape(
+      -1, kernel.shape[-1]
+    )
+    sigma = largest_singular(matrix).clip(1e-5)
+    return tree | {'gain': np.asarray(tree['gain'] / sigma)}
+
+  folded = {k: fold(v) if k in SPECTRAL_PARTS else v for k, v in params.items()}
+  return dataclasses.replace(config, spectral_norm=False), folded
 
 
 def init_params(config: FaceConfig, key: Array) -> dict:

@@ -7,6 +7,8 @@ off in `paper`.
 
 import dataclasses
 
+from vasa_jax.errors import UsageError
+
 
 @dataclasses.dataclass(frozen=True)
 class PixelPathConfig:
@@ -55,6 +57,18 @@ class FaceConfig:
     decoder_channels: widths of G2D: the trunk, then one per doubling of the resolution.
     decoder_blocks: residual blocks of the trunk.
     pixel_path: None in the paper.
+    pivot_depth: where the neck pivot lies in the canonical box, -1 (back) to 1 (front).
+      A neck is behind its face; 0, the value of `lite`, is what the first embedded
+      weights were trained with.
+    motion_zoom: how much of the picture the dynamics net sees: a window 1 / zoom wide,
+      which follows the head; 0 shows it all of the picture, as it is.
+    disguise: hides identity from the dynamics net in training (`face/augment.py`).
+    source_skip: side of the kernel by which a residual block's input changes its width,
+      in what runs once per portrait (E_app, G3D). 3 is MegaPortraits' figure, 1 its
+      authors' later code, and what every frame pays for has (figure and budget part).
+    spectral_norm: on all generator nets, where weights are standardised.
+    remat: every residual block keeps its input alone and is computed again for its
+      gradient: less memory, a third more time.
     dtype: compute type; parameters are float32 always.
   """
 
@@ -80,16 +94,55 @@ class FaceConfig:
   decoder_channels: tuple[int, ...] = (512, 256, 128, 64)
   decoder_blocks: int = 8
   pixel_path: PixelPathConfig | None = None
+  pivot_depth: float = 0.0
+  motion_zoom: float = 0.0
+  disguise: bool = False
+  source_skip: int = 1
+  spectral_norm: bool = False
+  remat: bool = False
   dtype: str = 'float32'
 
   @property
   def volume_side(self) -> int:
     return self.size // self.patch // 2 ** (len(self.encoder_channels) - 1)
 
+  def check(self) -> None:
+    """Raises UsageError where the parts do not fit each other."""
+    side = self.volume_side
+    if self.size != side * self.patch * 2 ** (len(self.encoder_channels) - 1):
+      raise UsageError(
+        f'size={self.size} cannot be halved {len(self.encoder_channels) - 1} times '
+        f'(encoder_channels) after patch={self.patch}'
+      )
+    if self.pixel_path is None:
+      made = side * 2 ** (len(self.decoder_channels) - 1)
+      if made != self.size:
+        raise UsageError(
+          f'decoder_channels={self.decoder_channels} lead from {side} to {made} px, '
+          f'not to size={self.size}: one width for the trunk and one a doubling'
+        )
+    elif self.size // 4 % side or self.pixel_path.prior_size % (self.size // 4):
+      raise UsageError(
+        f'pixel_path: a quarter of size={self.size} must be a multiple of the volume '
+        f'({side}) and divide prior_size={self.pixel_path.prior_size}'
+      )
+    if max(self.warp_shape) > 4 * 2 ** len(self.warp_channels):
+      raise UsageError(
+        f'warp_shape={self.warp_shape} cannot be reached: {len(self.warp_channels)} '
+        'warp_channels double 4 x 4 x 4'
+      )
+
 
 def paper() -> FaceConfig:
   """VASA-1 as published: 512 px, about 200 M parameters."""
-  return FaceConfig()
+  return FaceConfig(
+    pivot_depth=-0.4,
+    motion_zoom=1.5,
+    disguise=True,
+    source_skip=3,
+    spectral_norm=True,
+    remat=True,
+  )
 
 
 def lite() -> FaceConfig:

@@ -8,8 +8,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from vasa_jax.face.block import face_block
 from vasa_jax.face.config import FaceConfig
-from vasa_jax.nn.blocks import Conv, Norm, ResBlock, average_pool, upsample
+from vasa_jax.nn.blocks import Conv, Norm, average_pool, upsample
 from vasa_jax.types import Array
 
 
@@ -23,19 +24,23 @@ class G3D(nn.Module):
     c = self.config
     dtype = jnp.dtype(c.dtype)
     x, skips = volume, []
+
+    def block(channels):
+      return face_block(c, channels, 3, source=True)
+
     for channels in c.canonical_channels[:-1]:
-      x = ResBlock(channels, 3, dtype)(x)
+      x = block(channels)(x)
       skips.append(x)
       x = _down(x)
-    x = ResBlock(c.canonical_channels[-1], 3, dtype)(x)
-    x = x + ResBlock(c.canonical_channels[-1], 3, dtype)(x)
+    x = block(c.canonical_channels[-1])(x)
+    x = x + block(c.canonical_channels[-1])(x)
     for channels, skip in zip(
       reversed(c.canonical_channels[:-1]), reversed(skips), strict=True
     ):
-      x = ResBlock(channels, 3, dtype)(x)
+      x = block(channels)(x)
       x = jax.image.resize(x, (*skip.shape[:4], channels), 'linear')
-      x = x + ResBlock(channels, 3, dtype)(skip)
-    x = ResBlock(c.volume_channels, 3, dtype)(x)
+      x = x + block(channels)(skip)
+    x = block(c.volume_channels)(x)
     x = nn.relu(Norm(dtype)(x))
     return Conv(c.volume_channels, (3, 3, 3), standardise=False, dtype=dtype)(x)
 
@@ -61,9 +66,9 @@ class Trunk(nn.Module):
     dtype = jnp.dtype(c.dtype)
     b, d, h, w, channels = volume.shape
     flat = volume.transpose(0, 2, 3, 1, 4).reshape(b, h, w, d * channels)
-    x = Conv(c.decoder_channels[0], (1, 1), dtype=dtype)(flat)
+    x = Conv(c.decoder_channels[0], (1, 1), spectral=c.spectral_norm, dtype=dtype)(flat)
     for _ in range(c.decoder_blocks):
-      x = ResBlock(c.decoder_channels[0], dtype=dtype)(x)
+      x = face_block(c, c.decoder_channels[0])(x)
     return x
 
 
@@ -77,7 +82,7 @@ class G2D(nn.Module):
     c = self.config
     dtype = jnp.dtype(c.dtype)
     for channels in c.decoder_channels[1:]:
-      x = ResBlock(channels, dtype=dtype)(upsample(x, (2, 2)))
+      x = face_block(c, channels)(upsample(x, (2, 2)))
     x = nn.relu(Norm(dtype)(x))
     x = Conv(3, (3, 3), standardise=False, dtype=dtype)(x)
     return nn.sigmoid(x.astype(jnp.float32))

@@ -8,11 +8,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from vasa_jax.face.block import face_block
 from vasa_jax.face.config import FaceConfig
+from vasa_jax.face.crop import pose_crop
 from vasa_jax.nn.blocks import (
   Conv,
   Norm,
-  ResBlock,
   ResNet,
   average_pool,
   space_to_depth,
@@ -37,14 +38,16 @@ class AppearanceEncoder(nn.Module):
     else:
       x = Conv(first, (7, 7), standardise=False, dtype=dtype)(picture)
     for channels in rest:
-      x = average_pool(ResBlock(channels, dtype=dtype)(x), (2, 2))
+      x = average_pool(face_block(c, channels, source=True)(x), (2, 2))
     x = nn.relu(Norm(dtype)(x))
-    x = Conv(c.volume_depth * c.volume_channels, (1, 1), dtype=dtype)(x)
+    x = Conv(
+      c.volume_depth * c.volume_channels, (1, 1), spectral=c.spectral_norm, dtype=dtype
+    )(x)
     b, h, w, _ = x.shape
     volume = x.reshape(b, h, w, c.volume_depth, c.volume_channels)
     volume = volume.transpose(0, 3, 1, 2, 4)  # b d h w c
     for _ in range(c.volume_blocks):
-      volume = ResBlock(c.volume_channels, 3, dtype)(volume)
+      volume = face_block(c, c.volume_channels, 3, source=True)(volume)
     return volume
 
 
@@ -67,20 +70,37 @@ class IdentityEncoder(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-  """E_mtn: picture -> `Motion`, two separate ResNets for pose and dynamics."""
+  """E_mtn: picture -> `Motion`, two separate ResNets for pose and dynamics.
+
+  The pose net sees the whole picture. The dynamics net sees the face alone where the
+  config asks for it: moved to the middle, turned upright and brought to one size by the
+  pose that was found, so that none of it is left to be told by the dynamics.
+  """
 
   config: FaceConfig
 
   @nn.compact
-  def __call__(self, picture: Array) -> Motion:
+  def __call__(self, picture: Array, disguised: Array | None = None) -> Motion:
+    """The motion of `picture (b, h, w, 3)`.
+
+    Args:
+      disguised: the same picture with its identity hidden (`augment.hide_identity`),
+        for the dynamics net; None in use.
+    """
     c = self.config
     side = c.motion_size
-    small = jax.image.resize(
-      picture, (picture.shape[0], side, side, 3), 'linear', antialias=True
-    )
-    pose = self._head('pose', small, POSE_DIM)
-    dynamics = self._head('dynamics', small, c.dyn_dim)
-    return Motion(z_pose=pose, z_dyn=dynamics)
+
+    def small(picture):
+      shape = (picture.shape[0], side, side, 3)
+      return jax.image.resize(picture, shape, 'linear', antialias=True)
+
+    pose = self._head('pose', small(picture), POSE_DIM)
+    seen = picture if disguised is None else disguised
+    if c.motion_zoom:
+      seen = pose_crop(seen, jax.lax.stop_gradient(pose), side, c.motion_zoom)
+    else:
+      seen = small(seen)
+    return Motion(z_pose=pose, z_dyn=self._head('dynamics', seen, c.dyn_dim))
 
   def _head(self, name: str, picture: Array, size: int) -> Array:
     c = self.config

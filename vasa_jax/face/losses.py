@@ -1,7 +1,9 @@
 """The losses of stage 1, each a pure function; their weights live in `LossConfig`.
 
-VASA-1 takes MegaPortraits' reconstruction losses and adds l_consist (section 3.1). What
-only a renderer can supervise (exact flow, exact motion) is marked *rendered*.
+What a judge says (VGG, ArcFace, gaze net) is in `judges.py`, what the critic says in
+`critic.py`, what compares latents in `latent_losses.py`. VASA-1
+takes MegaPortraits' reconstruction losses and adds l_consist (section 3.1). What only a
+renderer can supervise (exact flow, exact motion) is marked *rendered*.
 """
 
 import dataclasses
@@ -10,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from vasa_jax.face.critic import CriticConfig
 from vasa_jax.nn.blocks import average_pool
 from vasa_jax.nn.warp import warp_picture
 from vasa_jax.types import NUM_UNITS, POSE_DIM, Array, Motion
@@ -38,6 +41,22 @@ class LossConfig:
     eye_mouth: extra pixel weight of eyes and mouth.
     hidden: extra pixel weight of what the head shows and the portrait does not (inside
       of the mouth, closed lids, the far cheek): only paint can be right there.
+    pyramid: L_IN, VGG19 features of the picture at four scales; needs the judge.
+    face: VGGFace features of the aligned face at two scales; needs the judge.
+    gaze: L_gaze, a gaze net's features, gradient inside the eyes; needs the judge.
+    adversarial: L_adv, hinge; adversarial or matching brings the critic, which learns
+      with weight 1.
+    matching: L_FM, features of the critic.
+    critic: layout of the critic.
+    contrastive: L_cos on the dynamics (learned latents only).
+    identity: l_cross_id; needs the judge.
+    consistency_pyramid: the VGG19 features of l_consist; needs the judge.
+    pose: regression of the learned head pose to the corpus's labels. It then plays the
+      part of the pre-trained pose net: no other term moves it.
+    canonical: L1 of the canonical volumes of source and driver (EMOPortraits).
+    mismatch: cosine of source's and driver's dynamics beyond `mismatch_margin`
+      (EMOPortraits: an expression must not be the person's).
+    dyn_dropout: share of `z_dyn` that is dropped in training (EMOPortraits: 0.2).
   """
 
   pixel: float = 1.0
@@ -51,6 +70,42 @@ class LossConfig:
   consistency: float = 0.0
   eye_mouth: float = 10.0
   hidden: float = 10.0
+  pyramid: float = 0.0
+  face: float = 0.0
+  gaze: float = 0.0
+  adversarial: float = 0.0
+  matching: float = 0.0
+  critic: CriticConfig = CriticConfig()
+  contrastive: float = 0.0
+  identity: float = 0.0
+  consistency_pyramid: float = 0.0
+  pose: float = 0.0
+  canonical: float = 0.0
+  mismatch: float = 0.0
+  mismatch_margin: float = 0.5
+  dyn_dropout: float = 0.0
+
+  @property
+  def plays(self) -> bool:
+    """Whether a critic learns beside the generator."""
+    return bool(self.adversarial or self.matching)
+
+
+def paper_losses() -> LossConfig:
+  """MegaPortraits' terms and weights (section 2.3) and what VASA-1 adds to them.
+
+  Its paper weighs VGG19 with 20 on features of another scale of pictures; ours are of
+  ImageNet's range, as in its authors' later code, which has 18. Of l_cross_id and
+  l_consist VASA-1 gives no weight: 10 is the lower end of what is known of the former
+  (35 in that code), the latter follows DPE (L1 and features). The pixel term is ours:
+  small beside the others, and what a run without any judge still learns from.
+  """
+  return LossConfig(
+    pixel=1.0, gradient=0.0, perceptual=0.0, warped=0.0, paint=0.0, flow=0.0,
+    motion=0.0, eye_mouth=0.0, hidden=0.0,
+    pyramid=20.0, face=4.0, gaze=5.0, adversarial=1.0, matching=40.0, contrastive=2.0,
+    identity=10.0, consistency=1.0, consistency_pyramid=1.0, pose=1.0,
+  )  # fmt: skip
 
 
 def weighted_l1(predicted: Array, target: Array, weight: Array) -> Array:
@@ -94,6 +149,11 @@ def motion_l2(predicted: Motion, exact: Motion) -> Array:
   )
   dynamics = (predicted.z_dyn - exact.z_dyn) / scale
   return jnp.mean(jnp.square(pose)) * POSE_DIM / 10 + jnp.mean(jnp.square(dynamics))
+
+
+def pose_l2(predicted: Array, exact: Array) -> Array:
+  """Regression of the head pose `(b, 6)` to the corpus's labels, each axis in scale."""
+  return jnp.mean(jnp.square((predicted - exact) / jnp.array(POSE_SCALE)))
 
 
 def consistency(one: Array, other: Array) -> Array:

@@ -6,10 +6,13 @@ residual block is [norm, ReLU, conv] twice. Channels last, parameters in float32
 arithmetic in `dtype`, statistics in float32.
 """
 
+import functools
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vasa_jax.types import Array
 
@@ -21,6 +24,51 @@ def num_groups(channels: int) -> int:
   )
 
 
+def largest_singular(matrix: Array, iterations: int = 12) -> Array:
+  """The spectral norm of `(m, n)` by power iteration, with its gradient.
+
+  Stateless: it starts from the same vector every time, so that parameters stay the only
+  state. As in spectral normalisation (Miyato et al. 2018) the singular vectors are held
+  still: the gradient is `u v^T`, exact where they have converged.
+  """
+  still = jax.lax.stop_gradient(matrix)
+  start = np.random.default_rng(0).normal(size=matrix.shape[1])
+
+  def unit(x):
+    return x / jnp.linalg.norm(x).clip(1e-12)
+
+  # A loop, not unrolled: a net has a hundred kernels and a program must compile.
+  v = jax.lax.fori_loop(
+    0,
+    iterations - 1,
+    lambda _, v: unit(still.T @ unit(still @ v)),
+    unit(jnp.asarray(start, matrix.dtype)),
+  )
+  u = unit(still @ v)
+  v = unit(still.T @ u)
+  return jax.lax.stop_gradient(u) @ (matrix @ jax.lax.stop_gradient(v))
+
+
+@functools.cache
+def rematerialised(block: type[nn.Module]) -> type[nn.Module]:
+  """`block` that keeps its inputs alone and is run again for its gradient.
+
+  The class keeps its name, so that parameters have the same paths with and without.
+  """
+  made = nn.remat(block)
+  made.__name__ = block.__name__
+  return made
+
+
+def standardised(kernel: Array, gain: Array) -> Array:
+  """Zero mean and unit length of each output filter, times its gain."""
+  axes = tuple(range(kernel.ndim - 1))
+  kernel = kernel - jnp.mean(kernel, axes, keepdims=True)
+  fan_in = kernel.size // kernel.shape[-1]
+  norm = jnp.sqrt(jnp.mean(jnp.square(kernel), axes, keepdims=True) * fan_in)
+  return kernel / (norm + 1e-5) * gain
+
+
 class Conv(nn.Module):
   """Convolution with optional weight standardisation (Qiao et al. 2019).
 
@@ -29,6 +77,8 @@ class Conv(nn.Module):
     kernel: size along each spatial axis; its length gives the dimension.
     stride: the same along all axes.
     standardise: zero mean, unit variance over each output filter.
+    spectral: divides a standardised kernel by its largest singular value, as a matrix
+      from all inputs to the outputs. (Before the standardisation it would cancel out.)
   """
 
   features: int
@@ -37,6 +87,7 @@ class Conv(nn.Module):
   standardise: bool = True
   use_bias: bool = True
   zero_init: bool = False
+  spectral: bool = False
   dtype: Any = jnp.float32
 
   @nn.compact
@@ -45,12 +96,11 @@ class Conv(nn.Module):
     shape = (*self.kernel, x.shape[-1], self.features)
     kernel = self.param('kernel', init, shape, jnp.float32)
     if self.standardise:
-      axes = tuple(range(len(shape) - 1))
-      kernel = kernel - jnp.mean(kernel, axes, keepdims=True)
-      fan_in = kernel.size // self.features
-      norm = jnp.sqrt(jnp.mean(jnp.square(kernel), axes, keepdims=True) * fan_in)
       gain = self.param('gain', nn.initializers.ones, (self.features,), jnp.float32)
-      kernel = kernel / (norm + 1e-5) * gain
+      kernel = standardised(kernel, gain)
+      if self.spectral:
+        matrix = kernel.reshape(-1, self.features)
+        kernel = kernel / largest_singular(matrix).clip(1e-5)
     spatial = 'HW' if len(self.kernel) == 2 else 'DHW'
     dims = (f'N{spatial}C', f'{spatial}IO', f'N{spatial}C')
     y = _convolve(x.astype(self.dtype), kernel.astype(self.dtype), self.stride, dims)
@@ -91,21 +141,32 @@ class Norm(nn.Module):
 
 
 class ResBlock(nn.Module):
-  """[norm, ReLU, conv] twice, added to the input (projected where widths differ)."""
+  """[norm, ReLU, conv] twice, added to the input (projected where widths differ).
+
+  Attributes:
+    skip: side of the projection's kernel.
+  """
 
   features: int
   ndim: int = 2
   dtype: Any = jnp.float32
+  spectral: bool = False
+  skip: int = 1
 
   @nn.compact
   def __call__(self, x: Array, condition: Array | None = None) -> Array:
-    kernel = (3,) * self.ndim
+    def conv(side, use_bias=True):
+      return Conv(
+        self.features, (side,) * self.ndim, use_bias=use_bias, spectral=self.spectral,
+        dtype=self.dtype,
+      )  # fmt: skip
+
     y = nn.relu(Norm(self.dtype)(x, condition))
-    y = Conv(self.features, kernel, dtype=self.dtype)(y)
+    y = conv(3)(y)
     y = nn.relu(Norm(self.dtype)(y, condition))
-    y = Conv(self.features, kernel, dtype=self.dtype)(y)
+    y = conv(3)(y)
     if x.shape[-1] != self.features:
-      x = Conv(self.features, (1,) * self.ndim, use_bias=False, dtype=self.dtype)(x)
+      x = conv(self.skip, use_bias=False)(x)
     return x + y
 
 

@@ -1,62 +1,33 @@
-"""Warps: sampling a volume or a picture at given coordinates, by gathering rows.
+"""Warps: sampling a volume or a picture at given coordinates.
 
-A volume is flattened to rows of channels and the eight (four) neighbours of every
-sample are taken in one gather; the weights then contract them. This is portable (no
-custom op), fast on CPU and the form whose gradient measured fastest there. Coordinates
-stay float32 in any compute type. Outside the field the value is zero, as in
-MegaPortraits.
+How a sample is put together from its neighbours is measured, not guessed: `SAMPLER` won
+(`experiments/benchmarks/warp.py`; the ways are in `sampling.py`). All are portable, no
+custom operation. Coordinates stay float32 in any compute type. Outside the field the
+value is zero, as in MegaPortraits.
 """
-
-import itertools
 
 import jax.numpy as jnp
 
+from vasa_jax.nn.sampling import SAMPLERS
 from vasa_jax.types import Array
 
-
-def _sample(field: Array, position: Array) -> Array:
-  """Linear interpolation at `position (b, ..., n)`, in cells, last axis first."""
-  sizes = field.shape[1:-1]
-  batch, channels = field.shape[0], field.shape[-1]
-  rows = field.reshape(batch, -1, channels)
-  position = position.astype(jnp.float32)
-  low = jnp.floor(position)
-  fraction = position - low
-  low = low.astype(jnp.int32)
-  index, weight = [], []
-  for corner in itertools.product((0, 1), repeat=len(sizes)):
-    flat, product = 0, 1.0
-    # Axes run slowest first; coordinates are given fastest (x) first.
-    for axis, (size, step) in enumerate(zip(sizes, corner, strict=True)):
-      coordinate = len(sizes) - 1 - axis
-      cell = low[..., coordinate] + step
-      share = fraction[..., coordinate]
-      share = share if step else 1 - share
-      inside = (cell >= 0) & (cell < size)
-      product = product * jnp.where(inside, share, 0.0)
-      flat = flat * size + jnp.clip(cell, 0, size - 1)
-    index.append(flat)
-    weight.append(product)
-  index, weight = jnp.stack(index, -1), jnp.stack(weight, -1)
-  shape = index.shape[1:]
-  taken = jnp.take_along_axis(rows, index.reshape(batch, -1, 1), 1, mode='clip')
-  taken = taken.reshape(batch, *shape, channels)
-  return jnp.einsum('...nc,...n->...c', taken, weight.astype(field.dtype))
+SAMPLER = 'corners'
 
 
-def warp_volume(volume: Array, grid: Array) -> Array:
+def warp_volume(volume: Array, grid: Array, how: str = SAMPLER) -> Array:
   """Samples a volume trilinearly.
 
   Args:
     volume: `(b, d, h, w, c)`.
     grid: `(b, ..., 3)` x, y, z in [-1, 1], where -1 and 1 are the outer faces of the
       first and the last cell (torch's `align_corners=False`).
+    how: one of `SAMPLERS`.
 
   Returns:
     `(b, ..., c)`; zero outside.
   """
   sizes = jnp.array(volume.shape[3:0:-1], jnp.float32)
-  return _sample(volume, (grid + 1) * sizes / 2 - 0.5)
+  return SAMPLERS[how](volume, (grid + 1) * sizes / 2 - 0.5)
 
 
 def warp_picture(picture: Array, screen: Array) -> Array:
@@ -66,7 +37,7 @@ def warp_picture(picture: Array, screen: Array) -> Array:
   """
   sizes = jnp.array(picture.shape[2:0:-1], jnp.float32)
   position = jnp.clip(screen * sizes - 0.5, 0.0, sizes - 1.0)
-  return _sample(picture, position)
+  return SAMPLERS[SAMPLER](picture, position)
 
 
 def volume_grid(depth: int, height: int, width: int) -> Array:

@@ -14,7 +14,9 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from vasa_jax.errors import UserError
 from vasa_jax.types import Array
 
 MEAN = (0.485, 0.456, 0.406)
@@ -24,10 +26,15 @@ STAGE1_LAYERS = ('relu1_2', 'relu2_2', 'relu3_3')
 
 @dataclasses.dataclass(frozen=True)
 class VGGConfig:
-  """One trunk: convolutions per block and channels per block (3x3, stride 1, pad 1)."""
+  """One trunk: convolutions per block and channels per block (3x3, stride 1, pad 1).
+
+  `mean` and `deviation` bring RGB in [0, 1] to the range it was trained on.
+  """
 
   depths: tuple[int, ...] = (2, 2, 3, 3, 3)
   widths: tuple[int, ...] = (64, 128, 256, 512, 512)
+  mean: tuple[float, float, float] = MEAN
+  deviation: tuple[float, float, float] = DEVIATION
 
   @property
   def layers(self) -> tuple[str, ...]:
@@ -41,11 +48,15 @@ class VGGConfig:
 
 VGG16 = VGGConfig()
 VGG19 = VGGConfig(depths=(2, 2, 4, 4, 4))
+# VGGFace (Parkhi et al. 2015): VGG16 trained on faces, on bytes less their mean.
+VGG_FACE = VGGConfig(
+  mean=tuple(m / 255 for m in (129.186, 104.762, 93.594)), deviation=(1 / 255,) * 3
+)
 
 
-def normalise_picture(picture: Array) -> Array:
-  """RGB in [0, 1] to the range the ImageNet nets were trained on."""
-  return (picture - jnp.asarray(MEAN)) / jnp.asarray(DEVIATION)
+def normalise_picture(picture: Array, config: VGGConfig = VGG16) -> Array:
+  """RGB in [0, 1] to the range the net was trained on."""
+  return (picture - jnp.asarray(config.mean)) / jnp.asarray(config.deviation)
 
 
 class VGG(nn.Module):
@@ -69,7 +80,7 @@ class VGG(nn.Module):
     if unknown or not self.layers:
       raise ValueError(f'no VGG layer {unknown}; there are {", ".join(known)}')
     last = max(known.index(layer) for layer in self.layers)
-    x = normalise_picture(picture).astype(self.dtype)
+    x = normalise_picture(picture, self.config).astype(self.dtype)
     features = {}
     for layer in known[: last + 1]:
       block, i = layer.removeprefix('relu').split('_')
@@ -164,6 +175,44 @@ def perceptual_loss(
     config=config, normalise=normalise, dtype=dtype,
   )  # fmt: skip
   return sum(w * terms[layer] for w, layer in zip(weights, layers, strict=True))
+
+
+def from_torch(
+  state: Mapping[str, np.ndarray], config: VGGConfig = VGG16
+) -> dict[str, dict[str, np.ndarray]]:
+  """Parameters of a trunk from a published state dict.
+
+  Args:
+    state: torchvision's names (`features.0.weight`) or VGGFace's (`conv1_1.weight`), as
+      `torch_file.load_torch` reads them; the classifier behind the trunk is left out.
+    config: the trunk.
+
+  Raises:
+    UserError: an array is missing or has another shape.
+  """
+  numbered, index = {}, 0
+  for block, depth in enumerate(config.depths, 1):
+    for i in range(1, depth + 1):
+      numbered[f'conv{block}_{i}'] = f'features.{index}'
+      index += 2  # a ReLU behind each convolution
+    index += 1  # the pooling
+  params, inside = {}, 3
+  for name, number in numbered.items():
+    width = config.widths[int(name.removeprefix('conv').split('_')[0]) - 1]
+    at = number if f'{number}.weight' in state else name
+    kernel, bias = (state.get(f'{at}.{part}') for part in ('weight', 'bias'))
+    if kernel is None or kernel.shape != (width, inside, 3, 3) or bias is None:
+      raise UserError(
+        f'not the weights of this VGG: {name} ({number}) should be '
+        f'{(width, inside, 3, 3)}, found '
+        + ('nothing' if kernel is None else str(kernel.shape))
+      )
+    params[name] = {
+      'kernel': np.asarray(kernel, np.float32).transpose(2, 3, 1, 0),
+      'bias': np.asarray(bias, np.float32),
+    }
+    inside = width
+  return params
 
 
 def trim(

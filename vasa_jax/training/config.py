@@ -28,7 +28,7 @@ T = TypeVar('T')
 # end.
 RESUMABLE = frozenset(
   'steps minutes log_every save_every preview_every eval_every keep mode devices '
-  'fsdp_min_mib'.split()
+  'fsdp_min_mib profile_at profile_steps'.split()
 )
 
 
@@ -43,6 +43,8 @@ class RunConfig:
       on.
     seed: seed of initialisation, noise and data order.
     batch_size: samples per update over all devices of all hosts.
+    micro_batches: parts that a device's share of a batch is cut into, one after the
+      other, their gradients averaged: the memory of a part, the update of the whole.
     optimizer: 'adamw' or 'sgd'.
     learning_rate: peak value.
     schedule: 'cosine' or 'constant', both after warm-up.
@@ -57,12 +59,15 @@ class RunConfig:
     mode: 'pmap', 'jit' (state replicated) or 'fsdp' (jit, large arrays sharded).
     devices: local devices to use; 0 is all.
     fsdp_min_mib: arrays smaller than this stay replicated under 'fsdp'.
+    profile_at, profile_steps: first update, and how many, that are recorded for a trace
+      viewer (TensorBoard, Perfetto) in `profile/`; 0 records none.
   """
 
   steps: int = 1000
   minutes: float | None = None
   seed: int = 0
   batch_size: int = 8
+  micro_batches: int = 1
   optimizer: Literal['adamw', 'sgd'] = 'adamw'
   learning_rate: float = 1e-3
   schedule: Literal['cosine', 'constant'] = 'cosine'
@@ -81,6 +86,8 @@ class RunConfig:
   mode: Literal['pmap', 'jit', 'fsdp'] = 'pmap'
   devices: int = 0
   fsdp_min_mib: float = 4.0
+  profile_at: int = 0
+  profile_steps: int = 5
 
   def job(self) -> 'Job':
     """The stage's functions for these settings."""

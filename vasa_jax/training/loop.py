@@ -10,6 +10,7 @@ import json
 import signal
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from vasa_jax.training.optimizer import learning_rate, make_optimizer
 from vasa_jax.training.parallel import Runner, make_runner
 from vasa_jax.training.state import init_state
 from vasa_jax.training.update import make_step
+from vasa_jax.training.watch import Goodput, Profile, compilations, dump_batch
 from vasa_jax.training.writers import Progress, Writer
 
 # Steps the host may be ahead of the devices: enough to hide the loader, few enough that
@@ -93,39 +95,45 @@ class _StopSignal:
 
 @dataclass
 class _Meter:
-  """Figures since the last log point, left on the devices until they are asked for."""
+  """Figures since the last log point, left on the devices until they are known anyway.
 
-  pending: list[dict[str, jax.Array]] = field(default_factory=list)
+  Keeps the batches of the steps that are not settled, so that the one that breaks a
+  run can be looked at.
+  """
+
+  workdir: str | Path
   first_step: int = 0
-  waited: float = 0.0
-  since: float = field(default_factory=time.monotonic)
+  pending: deque[tuple[dict[str, jax.Array], Any]] = field(default_factory=deque)
   sums: dict[str, float] = field(default_factory=dict)
   count: int = 0
 
-  def look(self, runner: Runner, step: int) -> None:
-    """Fetches what is pending and stops the run at the first NaN or infinity."""
-    for i, values in enumerate(runner.scalars(self.pending)):
+  def add(self, metrics: dict[str, jax.Array], batch: Any) -> None:
+    """Takes the figures of the next step, which may still be running."""
+    self.pending.append((metrics, batch))
+
+  def settle(self, runner: Runner, ahead: int = 0) -> None:
+    """Waits until at most `ahead` steps run, and stops the run at the first NaN."""
+    done = [self.pending.popleft() for _ in range(len(self.pending) - ahead)]
+    for values, (_, batch) in zip(
+      runner.scalars([metrics for metrics, _ in done]), done, strict=True
+    ):
       bad = [name for name in ('loss', *values) if not np.isfinite(values[name])]
       if bad:
+        kept = dump_batch(self.workdir, self.first_step, batch)
         raise UserError(
-          f'{bad[0]} became {values[bad[0]]} at step {self.first_step + i}; what '
-          'is saved is from before it: lower learning_rate or clip_norm in a new '
-          '--workdir, or look at the data of that step'
+          f'{bad[0]} became {values[bad[0]]} at step {self.first_step}, its batch is '
+          f'{kept}; what is saved is from before it: lower learning_rate or clip_norm '
+          'in a new --workdir, or look at the data of that step'
         )
       for name, value in values.items():
         self.sums[name] = self.sums.get(name, 0.0) + value
       self.count += 1
-    self.pending, self.first_step = [], step
+      self.first_step += 1
 
-  def take(self, batch_size: int) -> dict[str, float]:
-    """Means since the last call, the rate, and the share of time spent on data."""
-    seconds = max(time.monotonic() - self.since, 1e-9)
+  def take(self) -> dict[str, float]:
+    """Means since the last call."""
     means = {name: total / self.count for name, total in self.sums.items()}
-    if self.count:
-      means['samples_per_second'] = self.count * batch_size / seconds
-      means['data_wait'] = min(self.waited / seconds, 1.0)
-    self.sums, self.count, self.waited = {}, 0, 0.0
-    self.since = time.monotonic()
+    self.sums, self.count = {}, 0
     return means
 
 
@@ -192,7 +200,7 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
 
   abstract = jax.eval_shape(init, init_key)
   runner = make_runner(
-    make_step(job.loss, optimizer, run.ema_decay),
+    make_step(job.loss, optimizer, run.ema_decay, run.micro_batches),
     abstract,
     mode=run.mode,
     devices=run.devices,
@@ -216,7 +224,8 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
     batches = job.batches(loader, jax.process_index(), jax.process_count())
     writer = Writer(workdir, step, active=lead)
     progress = Progress(run.steps, step, active=lead)
-    meter = _Meter(first_step=step)
+    meter, goodput = _Meter(workdir, step), Goodput()
+    profile = Profile(workdir, run.profile_at if lead else 0, run.profile_steps)
     started, start_step = time.monotonic(), step
     limit = run.minutes * 60 if run.minutes else float('inf')
     figures: dict[str, float] = {}
@@ -239,34 +248,40 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
         stopped = stop.at(step)
         last = step >= run.steps or clock >= 1.0
         if logging or saving or last or stopped:
-          meter.look(runner, step)
+          meter.settle(runner)
         moved = step > start_step
         showing = due(run.preview_every) or last and moved
         evaluating = due(run.eval_every) or last and moved
         extra: dict[str, float] = {}
         if showing or evaluating:
-          params = runner.host(state.best_params)
-          if lead and evaluating:
-            extra = {f'eval/{k}': float(v) for k, v in job.evaluate(params).items()}
-          if lead and showing:
-            writer.pictures(step, job.preview(params))
-          del params
+          with goodput.spent('eval'):
+            params = runner.host(state.best_params)
+            if lead and evaluating:
+              extra = {f'eval/{k}': float(v) for k, v in job.evaluate(params).items()}
+            if lead and showing:
+              writer.pictures(step, job.preview(params))
+            del params
         if (saving or last or stopped) and step != saved_step:
-          checkpoints.save(
-            step,
-            runner.to_save(state),
-            batches.get_state(),
-            {'config': config_lib.to_dict(run), 'seconds': seconds()},
-          )
+          with goodput.spent('save'):
+            checkpoints.save(
+              step,
+              runner.to_save(state),
+              batches.get_state(),
+              {'config': config_lib.to_dict(run), 'seconds': seconds()},
+            )
           saved_step = step
         if logging or extra or (last or stopped) and meter.count:
-          means = meter.take(run.batch_size)
+          done, means = meter.count, meter.take()
+          if done:
+            shares = goodput.take()
+            rate = done * run.batch_size / shares.pop('seconds')
+            means |= {**shares, 'samples_per_second': rate}
           rate = float(learning_rate(run, step, clock))
           figures = {**means, **extra, 'learning_rate': rate, 'seconds': seconds()}
           writer.figures(step, figures)
           per_step = (time.monotonic() - started) / max(step - start_step, 1)
           left = min((run.steps - step) * per_step, limit - seconds())
-          shown = ('loss', 'samples_per_second', 'data_wait')
+          shown = ('loss', 'samples_per_second', 'data_wait', 'goodput')
           progress.tell(step, {k: figures[k] for k in shown if k in figures}, left)
           if run.minutes:
             state = state.replace(clock=runner.place_scalar(clock))
@@ -274,19 +289,24 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
           break
 
         # -- take a batch, update ------------------------------------------------------
-        before = time.monotonic()
-        try:
-          batch = next(batches)
-        except StopIteration:
-          raise UserError(
-            f'the data ended at step {step} of {run.steps}; batches must not end'
-          ) from None
-        meter.waited += time.monotonic() - before
+        with goodput.spent('data'):
+          try:
+            batch = next(batches)
+          except StopIteration:
+            raise UserError(
+              f'the data ended at step {step} of {run.steps}; batches must not end'
+            ) from None
+        profile.before(step)
+        before = compilations().count
         with jax.profiler.StepTraceAnnotation('train', step_num=step):
           state, metrics = runner.step(state, runner.place_batch(batch), root_key)
-        meter.pending.append(metrics)
-        if len(meter.pending) > RUN_AHEAD:
-          jax.block_until_ready(meter.pending[-1 - RUN_AHEAD])
+        profile.after(step, metrics)
+        # The first call compiles; a later one must not, it costs minutes each time.
+        if compilations().count > before and step > start_step:
+          shapes = jax.tree.map(np.shape, batch)
+          progress.say(f'step {step} was compiled again, for a batch of {shapes}')
+        meter.add(metrics, batch)
+        meter.settle(runner, ahead=RUN_AHEAD)
         step += 1
         progress.advance()
 
@@ -298,6 +318,7 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
       params = runner.host(state.best_params)
       return Outcome(step, last, params, figures)
     finally:
+      profile.close()
       progress.close()
       writer.close()
       close = getattr(batches, 'close', None)

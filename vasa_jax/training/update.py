@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from vasa_jax.errors import UserError
 from vasa_jax.training.state import TrainState
 
 Loss = Callable[[Any, Any, jax.Array], tuple[jax.Array, dict[str, jax.Array]]]
@@ -25,7 +26,10 @@ class Update(NamedTuple):
 
 
 def make_step(
-  loss: Loss, optimizer: optax.GradientTransformation, ema_decay: float = 0.0
+  loss: Loss,
+  optimizer: optax.GradientTransformation,
+  ema_decay: float = 0.0,
+  micro_batches: int = 1,
 ) -> Callable[..., Update]:
   """Builds the step that `parallel` maps over devices.
 
@@ -34,6 +38,7 @@ def make_step(
       batch, so that the mean over devices is the mean over the global batch.
     optimizer: from `make_optimizer`, or any optax transformation.
     ema_decay: decay of the moving average of the parameters; 0 keeps none.
+    micro_batches: parts that the batch is cut into; their gradients are averaged.
 
   Returns:
     `step(state, batch, key, *, axis_name=None)`. `key` is the run's root key, the same
@@ -48,7 +53,7 @@ def make_step(
     key = jax.random.fold_in(key, state.step)
     if axis_name is not None:
       key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
-    grad_fn = jax.value_and_grad(loss, has_aux=True)
+    grad_fn = _in_parts(jax.value_and_grad(loss, has_aux=True), micro_batches)
     (value, scalars), grads = grad_fn(state.params, batch, key)
     metrics = {**scalars, 'loss': value}
     if axis_name is not None:
@@ -70,3 +75,35 @@ def make_step(
     return Update(new, metrics)
 
   return step
+
+
+def _in_parts(grad_fn, parts: int):
+  """`grad_fn`, evaluated on `parts` equal parts of the batch in turn and averaged."""
+  if parts == 1:
+    return grad_fn
+
+  def cut(x):
+    if x.shape[0] % parts:
+      raise UserError(
+        f'a batch of {x.shape[0]} a device cannot be cut into micro_batches={parts}'
+      )
+    # Part i takes every `parts`-th sample: under jit the samples of one part then lie
+    # on all devices, not on one.
+    return jnp.swapaxes(x.reshape(x.shape[0] // parts, parts, *x.shape[1:]), 0, 1)
+
+  def averaged(params, batch, key):
+    pieces = jax.tree.map(cut, batch)
+    first = jax.tree.map(lambda x: x[0], pieces)
+    zeros = jax.tree.map(
+      lambda a: jnp.zeros(a.shape, a.dtype),
+      jax.eval_shape(grad_fn, params, first, key),
+    )
+
+    def add(total, piece):
+      i, part = piece
+      out = grad_fn(params, part, jax.random.fold_in(key, i))
+      return jax.tree.map(lambda t, o: t + o / parts, total, out), None
+
+    return jax.lax.scan(add, zeros, (jnp.arange(parts), pieces))[0]
+
+  return averaged
