@@ -9,6 +9,7 @@ import argparse
 import json
 import pathlib
 import sys
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,6 +93,35 @@ def contact_sheet(clips: list[schema.Clip], columns: int = 10, side: int = 128):
   return np.concatenate(rows, 0)
 
 
+class Sample(NamedTuple):
+  """Some clips of a corpus, and how many records were damaged."""
+
+  clips: list[schema.Clip]
+  damaged: int
+
+
+def read_evenly(folder: str, split: str, count: int) -> Sample:
+  """Up to `count` clips of a split, spread over it; tells which cannot be read.
+
+  Raises:
+    UserError: there is no such split, or none of its records can be read.
+  """
+  from data_pipelines.builder import open_clips
+
+  source = open_clips(folder, split)
+  chosen = np.unique(np.linspace(0, len(source) - 1, count).round().astype(int))
+  clips, damaged = [], 0
+  for i in chosen:
+    try:
+      clips.append(schema.from_example(source[int(i)]))
+    except Exception as error:  # whatever a broken file makes a decoder raise
+      damaged += 1
+      print(f'record {i} is damaged: {error}', file=sys.stderr)
+  if not clips:
+    raise UserError(f'{folder}: none of {len(chosen)} records can be read')
+  return Sample(clips, damaged)
+
+
 def main(arguments: list[str] | None = None) -> int:
   parser = argparse.ArgumentParser(
     prog='python -m data_pipelines.inspect', description=__doc__
@@ -107,19 +137,9 @@ def main(arguments: list[str] | None = None) -> int:
   try:
     import cv2
 
-    from data_pipelines.builder import find_dataset, open_clips
+    from data_pipelines.builder import find_dataset
 
-    source = open_clips(args.folder, args.split)
-    chosen = np.unique(np.linspace(0, len(source) - 1, args.clips).round().astype(int))
-    clips, bad = [], 0
-    for i in chosen:
-      try:
-        clips.append(schema.from_example(source[int(i)]))
-      except Exception as error:  # whatever a broken file makes a decoder raise
-        bad += 1
-        print(f'record {i} is damaged: {error}', file=sys.stderr)
-    if not clips:
-      raise UserError(f'{args.folder}: none of {len(chosen)} records can be read')
+    clips, bad = read_evenly(args.folder, args.split, args.clips)
     print(json.dumps({**statistics(clips), 'damaged': bad}, indent=1))
     name = f'contact_sheet_{args.split}.png'
     path = pathlib.Path(args.out or find_dataset(args.folder) / name)

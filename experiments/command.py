@@ -4,6 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from data_pipelines import errors as pipeline_errors
 from vasa_jax.errors import UsageError, UserError
 
 
@@ -15,11 +16,12 @@ def run_command(main: Callable[[], int], debug: bool = False) -> int:
   """
   try:
     return main()
-  except UserError as error:
+  except (UserError, pipeline_errors.UserError) as error:
     if debug:
       traceback.print_exc()
     print(f'error: {error}', file=sys.stderr)
-    return 2 if isinstance(error, UsageError) else 1
+    wrong_use = (UsageError, pipeline_errors.UsageError)
+    return 2 if isinstance(error, wrong_use) else 1
   except KeyboardInterrupt:
     print('interrupted', file=sys.stderr)
     return 130

@@ -17,7 +17,8 @@ import sys
 import tempfile
 
 from data_pipelines import builder
-from data_pipelines.errors import UsageError, UserError
+from data_pipelines.command import run_command
+from data_pipelines.errors import UserError
 from data_pipelines.synthetic import synthesize
 from data_pipelines.synthetic.clips import render_clip
 from data_pipelines.synthetic.recipe import Recipe, claim
@@ -84,7 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
   )  # fmt: skip
   synthesize.add_recipe_arguments(parser)
   args = parser.parse_args(ours)
-  try:
+
+  def work() -> None:
     try:
       import apache_beam as beam
       from apache_beam.options.pipeline_options import PipelineOptions
@@ -95,15 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
     with beam.Pipeline(options=PipelineOptions(beams)) as root:
       pipeline(root, recipe, args.out)
     print(f'{args.out}: {recipe.clips} clips in {recipe.shards} shards')
-    return 0
-  except KeyboardInterrupt:
-    print('interrupted; the same command goes on where it stopped', file=sys.stderr)
-    return 1
-  except UserError as error:
-    if args.debug:
-      raise
-    print(f'beam: {error}', file=sys.stderr)
-    return 2 if isinstance(error, UsageError) else 1
+
+  return run_command('beam', work, args.debug)
 
 
 if __name__ == '__main__':

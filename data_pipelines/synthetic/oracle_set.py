@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_pipelines import schema
+from data_pipelines.command import run_command
 from data_pipelines.errors import UsageError, UserError
 from data_pipelines.synthetic import clips
 from data_pipelines.synthetic.acting.performance import Performance
@@ -39,6 +40,7 @@ from data_pipelines.synthetic.oracle_factors import (
 )
 from data_pipelines.synthetic.people.heads import sample_identity
 from data_pipelines.synthetic.people.traits import stream
+from data_pipelines.synthetic.processes import InOrder
 from data_pipelines.synthetic.recipe import SPLIT_OFFSET, claim
 from data_pipelines.synthetic.shape import identity_shape
 from data_pipelines.synthetic.speaking.phones import SILENCE
@@ -161,17 +163,11 @@ def render_person(identity: int, recipe: OracleRecipe) -> list[schema.Clip]:
   return result
 
 
-def _records(identity: int, recipe: OracleRecipe) -> list[bytes]:
+def _records(job: tuple[int, OracleRecipe]) -> list[bytes]:
   from data_pipelines.builder import serializer
 
   serialize = serializer()
-  return [serialize(clip) for clip in render_person(identity, recipe)]
-
-
-def _single_thread() -> None:
-  import cv2
-
-  cv2.setNumThreads(0)
+  return [serialize(clip) for clip in render_person(*job)]
 
 
 def render_oracle(
@@ -196,6 +192,8 @@ def render_oracle(
   Raises:
     UserError: the folder cannot be written, or holds something else.
   """
+  from tqdm import tqdm
+
   from data_pipelines import builder
 
   recipe = OracleRecipe(size, identities, supersample)
@@ -205,25 +203,12 @@ def render_oracle(
     builder.shard_path(folder, recipe.split, i, identities) for i in range(identities)
   ]
   missing = [i for i, path in enumerate(paths) if not path.exists()]
-  if workers < 1:
+  jobs = [(identity, recipe) for identity in missing]
+  bar = tqdm(total=identities, initial=identities - len(missing), unit='person')
+  with bar, InOrder(_records, jobs, workers) as records:
     for identity in missing:
-      builder.write_shard(paths[identity], _records(identity, recipe))
-  elif missing:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    context = multiprocessing.get_context('spawn')
-    try:
-      with ProcessPoolExecutor(workers, context, _single_thread) as pool:
-        jobs = {i: pool.submit(_records, i, recipe) for i in missing}
-        for identity in missing:  # a finished person is written and forgotten
-          builder.write_shard(paths[identity], jobs.pop(identity).result())
-    except BrokenProcessPool as error:
-      raise UserError(
-        'a rendering process was killed (out of memory?); '
-        'run the command again with fewer --workers, it goes on where it stopped'
-      ) from error
+      builder.write_shard(paths[identity], next(records))
+      bar.update()
   builder.write_catalogue(folder)
   return len(missing)
 
@@ -323,21 +308,15 @@ def main(arguments: list[str] | None = None) -> int:
   add('--workers', type=int, default=os.cpu_count() or 1, help='processes; 0 = none')
   add('--debug', action='store_true', help='show where an error came from')
   args = parser.parse_args(arguments)
-  try:
+
+  def work() -> None:
     made = render_oracle(
       args.out, args.size, args.identities, args.supersample, args.workers
     )
     count = len(oracle_frames(args.identities))
     print(f'{args.out}: {count} frames of {args.identities} people, {made} made now')
-    return 0
-  except KeyboardInterrupt:
-    print('interrupted; the same command goes on where it stopped', file=sys.stderr)
-    return 1
-  except UserError as error:
-    if args.debug:
-      raise
-    print(f'oracle_set: {error}', file=sys.stderr)
-    return 2 if isinstance(error, UsageError) else 1
+
+  return run_command('oracle_set', work, args.debug)
 
 
 if __name__ == '__main__':

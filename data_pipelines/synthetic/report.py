@@ -18,7 +18,14 @@ import numpy as np
 
 from data_pipelines import schema
 from data_pipelines.errors import UserError
-from data_pipelines.inspect import contact_sheet, count_blinks, delta_pose, is_talk
+from data_pipelines.inspect import (
+  contact_sheet,
+  count_blinks,
+  delta_pose,
+  is_talk,
+  read_evenly,
+)
+from data_pipelines.synthetic.acting.emotions import EMOTIONS
 from data_pipelines.synthetic.acting.visemes import UNIT, VISEMES
 from data_pipelines.synthetic.assets import RACES
 
@@ -138,8 +145,7 @@ def _motion(clips) -> list[str]:
   body = np.rad2deg(np.concatenate([clip.truth.body for clip in clips]))
   emotion = np.concatenate([clip.emotion for clip in clips]).mean(0)
   viseme = np.concatenate([clip.truth.viseme for clip in clips])
-  names = 'anger contempt disgust fear happiness neutral sadness surprise'.split()
-  labels = [f'{n} {e:.2f}' for n, e in zip(names, emotion, strict=True)]
+  labels = [f'{n} {e:.2f}' for n, e in zip(EMOTIONS, emotion, strict=True)]
   titles = ('yaw', 'pitch', 'roll')
   return [
     *(histogram(f'head {n}, degrees', pose[:, i]) for i, n in enumerate(titles)),
@@ -150,7 +156,7 @@ def _motion(clips) -> list[str]:
     histogram('jaw open', units[:, UNIT['jawOpen']]),
     histogram('lids closed', units[:, UNIT['eyeBlinkLeft']]),
     counts_of('viseme', [VISEMES[v] for v in viseme]),
-    _figure('mean score: ' + ', '.join(labels), _bars(emotion, names), '', ''),
+    _figure('mean score: ' + ', '.join(labels), _bars(emotion, EMOTIONS), '', ''),
   ]
 
 
@@ -256,11 +262,9 @@ def main(arguments: list[str] | None = None) -> int:
   add('--debug', action='store_true', help='show where an error came from')
   args = parser.parse_args(arguments)
   try:
-    from data_pipelines.builder import find_dataset, open_clips
+    from data_pipelines.builder import find_dataset
 
-    source = open_clips(args.folder, args.split)
-    chosen = np.unique(np.linspace(0, len(source) - 1, args.clips).round().astype(int))
-    clips = [schema.from_example(source[int(i)]) for i in chosen]
+    clips = read_evenly(args.folder, args.split, args.clips).clips
     clips = [clip for clip in clips if clip.truth is not None]
     if not clips:
       raise UserError(
@@ -268,7 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
       )
     name = f'card-{args.split}.html'
     path = pathlib.Path(args.out or find_dataset(args.folder) / name)
-    title = f'Rendered corpus, {args.split}: {len(clips)} of {len(source)} clips'
+    title = f'Rendered corpus, {args.split}: {len(clips)} clips of it'
     try:
       path.write_text(card(clips, title))
     except OSError as error:

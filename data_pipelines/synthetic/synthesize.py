@@ -12,26 +12,18 @@ than train. About 3.5 CPU-seconds a talking clip of 3 s at 256 px.
 """
 
 import argparse
-import multiprocessing
 import os
 import pathlib
-import signal
 import sys
 
-from data_pipelines.errors import UsageError, UserError
+from data_pipelines.command import run_command
+from data_pipelines.errors import UsageError
 from data_pipelines.synthetic.clips import render_clip
+from data_pipelines.synthetic.processes import InOrder
 from data_pipelines.synthetic.recipe import SPLITS, Recipe, claim
 from data_pipelines.synthetic.speaking import speech
 
 _serialize = None
-
-
-def _start_worker() -> None:
-  """The parent alone answers Ctrl-C; one thread each, for there are many workers."""
-  signal.signal(signal.SIGINT, signal.SIG_IGN)
-  import cv2
-
-  cv2.setNumThreads(0)
 
 
 def _record(job: tuple[int, Recipe]) -> bytes:
@@ -77,7 +69,7 @@ def synthesize(recipe: Recipe, out: str | os.PathLike, workers: int = 1) -> int:
   bar = tqdm(
     total=recipe.clips, initial=recipe.clips - len(jobs), unit='clip', smoothing=0.05
   )
-  with bar, _records(jobs, min(workers, len(jobs))) as records:
+  with bar, InOrder(_record, jobs, workers) as records:
     for s in missing:
       shard = []
       for _ in recipe.shard(s):
@@ -86,48 +78,6 @@ def synthesize(recipe: Recipe, out: str | os.PathLike, workers: int = 1) -> int:
       builder.write_shard(paths[s], shard)
   builder.write_catalogue(folder)
   return len(jobs)
-
-
-class _records:
-  """Context with an iterator of records in the order of the jobs."""
-
-  def __init__(self, jobs, workers: int):
-    self._jobs, self._workers, self._pool = jobs, workers, None
-
-  def __enter__(self):
-    if self._workers < 1:
-      return map(_record, self._jobs)
-    # executors, not multiprocessing.Pool: a Pool waits for ever for a killed worker
-    from concurrent.futures import ProcessPoolExecutor
-
-    context = multiprocessing.get_context('spawn')
-    self._pool = ProcessPoolExecutor(self._workers, context, _start_worker)
-    return self._drain()
-
-  def _drain(self):
-    """Keeps a bounded number of clips under way, so that memory stays flat."""
-    from collections import deque
-    from concurrent.futures.process import BrokenProcessPool
-
-    ahead = deque()
-    jobs = iter(self._jobs)
-    try:
-      for job in jobs:
-        ahead.append(self._pool.submit(_record, job))
-        if len(ahead) >= 4 * self._workers:
-          yield ahead.popleft().result()
-      while ahead:
-        yield ahead.popleft().result()
-    except BrokenProcessPool as error:
-      raise UserError(
-        'a rendering process was killed (out of memory?); '
-        'run the command again with fewer --workers, it goes on where it stopped'
-      ) from error
-
-  def __exit__(self, kind, error, trace):
-    if self._pool is not None:
-      self._pool.shutdown(wait=True, cancel_futures=True)
-    return False
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -185,21 +135,15 @@ def main(arguments: list[str] | None = None) -> int:
   workers = {'type': int, 'default': os.cpu_count() or 1, 'help': 'processes; 0 = none'}
   parser.add_argument('--workers', **workers)
   args = parser.parse_args(arguments)
-  try:
+
+  def work() -> None:
     if args.workers < 0:
       raise UsageError('--workers must be 0 or more')
     recipe = recipe_of(args)
     made = synthesize(recipe, args.out, args.workers)
     print(f'{args.out}: {recipe.clips} clips, {made} of them rendered now')
-    return 0
-  except KeyboardInterrupt:
-    print('interrupted; the same command goes on where it stopped', file=sys.stderr)
-    return 1
-  except UserError as error:
-    if args.debug:
-      raise
-    print(f'synthesize: {error}', file=sys.stderr)
-    return 2 if isinstance(error, UsageError) else 1
+
+  return run_command('synthesize', work, args.debug)
 
 
 if __name__ == '__main__':

@@ -6,16 +6,12 @@ the corpus becomes (cameras, styles, worn things) is what is judged.
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from vasa_jax.errors import UserError
+from data_pipelines.synthetic.processes import InOrder
 
 SIZE = 256
 
@@ -111,14 +107,6 @@ def lip_opening(points: np.ndarray) -> np.ndarray:
   return gap.clip(0) / np.linalg.norm(left - right, axis=-1)
 
 
-def one_thread() -> None:
-  """For worker processes: there is one a core."""
-  os.environ['OMP_NUM_THREADS'] = '1'
-  import cv2
-
-  cv2.setNumThreads(0)
-
-
 def over_people(
   work: Callable[[int], Any], seeds: Sequence[int], workers: int, what: str
 ) -> Iterator[Any]:
@@ -130,15 +118,5 @@ def over_people(
   from tqdm import tqdm
 
   bar = functools.partial(tqdm, total=len(seeds), desc=what, unit='person')
-  if workers < 2:
-    yield from bar(map(work, seeds))
-    return
-  pool = ProcessPoolExecutor(workers, get_context('spawn'), one_thread)
-  try:
-    yield from bar(pool.map(work, seeds))
-  except BrokenProcessPool as error:
-    raise UserError(
-      'a process was killed (out of memory?); use fewer --workers'
-    ) from error
-  finally:
-    pool.shutdown(wait=True, cancel_futures=True)
+  with InOrder(work, seeds, workers if workers > 1 else 0) as results:
+    yield from bar(results)

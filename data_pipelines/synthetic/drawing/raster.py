@@ -275,32 +275,6 @@ def fill(
         v += step_v
 
 
-@numba.njit(cache=True, fastmath=True)
-def covering(screen, triangles, size):
-  """(size, size) int32: a triangle that covers each sample of the plane, or -1."""
-  out = np.full((size, size), -1, np.int32)
-  for t in range(triangles.shape[0]):
-    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-    x0, y0 = screen[a, 0], screen[a, 1]
-    bx, by, cx, cy = (
-      screen[b, 0] - x0, screen[b, 1] - y0, screen[c, 0] - x0, screen[c, 1] - y0,
-    )  # fmt: skip
-    area = bx * cy - cx * by
-    if -1e-9 < area < 1e-9:
-      continue
-    left = max(int(math.ceil(x0 + min(0.0, bx, cx) - 0.5)), 0)
-    right = min(int(math.floor(x0 + max(0.0, bx, cx) - 0.5)), size - 1)
-    top = max(int(math.ceil(y0 + min(0.0, by, cy) - 0.5)), 0)
-    bottom = min(int(math.floor(y0 + max(0.0, by, cy) - 0.5)), size - 1)
-    for y in range(top, bottom + 1):
-      for x in range(left, right + 1):
-        px, py = x + 0.5 - x0, y + 0.5 - y0
-        u, v = (px * cy - cx * py) / area, (bx * py - px * by) / area
-        if u >= 0 and v >= 0 and u + v <= 1:
-          out[y, x] = t
-  return out
-
-
 def cover(screen: np.ndarray, triangles: np.ndarray, size: int) -> Buffers:
   """The buffers of bare triangles, without textures.
 

@@ -99,7 +99,7 @@ def _left_side(side: int) -> np.ndarray:
   screen[:, 0], screen[:, 1], screen[:, 2] = part.uv[:, 0], 1 - part.uv[:, 1], 0
   screen[:, :2] *= side
   x = assets.vertices[part.ref[:, 0], 0]
-  where = raster.covering(screen, part.triangles, side)
+  where = raster.cover(screen, part.triangles, side).triangle
   seen = where >= 0
   out = np.full((side, side), 0.5, np.float32)
   middle = x[part.triangles].mean(1)
