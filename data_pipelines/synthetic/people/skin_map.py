@@ -9,41 +9,14 @@ the face wherever the mesh goes.
 import functools
 
 import cv2
-import numba
 import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
+from data_pipelines.synthetic.drawing import raster
 
 SIDE = 1024  # of the albedo
 ROWS, COLUMNS = slice(176, 880), slice(640, 1024)  # the head's island in it
 EYE, MOUTH = (0.308, 7.284), (0.0, 6.625)  # |x|, y of the base mesh's features
-
-
-@numba.njit(cache=True)
-def _spread(flat, values, triangles, out, covered):
-  """Interpolates vertex values (m, 3) over the flat triangles (m, 2: x, y texels)."""
-  side = out.shape[0]
-  for t in range(triangles.shape[0]):
-    a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-    x0, y0 = flat[a, 0], flat[a, 1]
-    bx, by, cx, cy = flat[b, 0] - x0, flat[b, 1] - y0, flat[c, 0] - x0, flat[c, 1] - y0
-    area = bx * cy - cx * by
-    if -1e-9 < area < 1e-9:
-      continue
-    for y in range(
-      max(int(y0 + min(0.0, by, cy)), 0), min(int(y0 + max(0.0, by, cy)) + 1, side)
-    ):
-      for x in range(
-        max(int(x0 + min(0.0, bx, cx)), 0), min(int(x0 + max(0.0, bx, cx)) + 1, side)
-      ):
-        px, py = x + 0.5 - x0, y + 0.5 - y0
-        u, v = (px * cy - cx * py) / area, (bx * py - px * by) / area
-        if u >= 0 and v >= 0 and u + v <= 1:
-          covered[y, x] = True
-          for k in range(3):
-            out[y, x, k] = (
-              values[a, k] * (1 - u - v) + values[b, k] * u + values[c, k] * v
-            )
 
 
 @functools.lru_cache(maxsize=4)
@@ -56,9 +29,14 @@ def positions(side: int) -> np.ndarray:
   part = assets.parts['skin']
   at = assets.vertices[part.ref[:, 0]]
   flat = np.stack([part.uv[:, 0], 1 - part.uv[:, 1]], 1) * np.float32(side)
-  found = np.zeros((side, side, 3), np.float32)
-  covered = np.zeros((side, side), np.bool_)
-  _spread(flat.astype(np.float32), at, part.triangles, found, covered)
+  screen = np.concatenate([flat, np.zeros((len(flat), 1))], 1)
+  drawn = raster.cover(screen, part.triangles, side)
+  covered = drawn.triangle >= 0
+  corners = at[part.triangles[np.maximum(drawn.triangle, 0)]]
+  u, v = drawn.u[..., None], drawn.v[..., None]
+  found = (
+    corners[..., 0, :] * (1 - u - v) + corners[..., 1, :] * u + corners[..., 2, :] * v
+  )
   _, label = cv2.distanceTransformWithLabels(
     (~covered).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
   )
