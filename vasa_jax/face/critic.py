@@ -128,8 +128,10 @@ def adversarial(
   """
   still = jax.lax.stop_gradient(params)
   on_made = judge(still, made)
-  on_real = judge(params, real)
-  critic = hinge_critic(on_real, judge(params, jax.lax.stop_gradient(made)))
+  # Norms are of one picture each: both kinds may go through side by side.
+  both = judge(params, jnp.concatenate([real, jax.lax.stop_gradient(made)]))
+  on_real = jax.tree.map(lambda x: x[: len(real)], both)
+  critic = hinge_critic(on_real, jax.tree.map(lambda x: x[len(real) :], both))
   return Adversarial(
     hinge_generator(on_made), feature_matching(on_real, on_made), critic
   )

@@ -19,18 +19,16 @@ import jax
 import jax.numpy as jnp
 
 from vasa_jax.face import judges as judge_lib
-from vasa_jax.face import latent_losses, losses
+from vasa_jax.face import losses, passes
 from vasa_jax.face import terms as terms_lib
-from vasa_jax.face.augment import hide_identity
 from vasa_jax.face.autoencoder import FaceModel, init_params
 from vasa_jax.face.config import FaceConfig
 from vasa_jax.face.critic import Critic
 from vasa_jax.face.judges import Distance, Judges
 from vasa_jax.face.losses import LossConfig
-from vasa_jax.face.pixel_path import Rendering
 from vasa_jax.face.prior import HeadTemplate, pose_head, project, shape_vertices
 from vasa_jax.face.template import load_template
-from vasa_jax.face.terms import CRITIC, Pass, flat, repeated
+from vasa_jax.face.terms import CRITIC
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
 # Landmarks of the face mesh: mouth corners and mid lips; rims of the two eyes.
@@ -92,78 +90,29 @@ def make_loss(
     def apply(method, *args):
       return model.apply({'params': params}, *args, method=method)
 
-    def read(picture, salt: int) -> Motion:
-      """E_mtn in training: the dynamics net may see the picture in disguise."""
-      disguised = None
-      if config.disguise:
-        disguised = hide_identity(picture, jax.random.fold_in(key, salt))
-      found = apply('motion', picture, disguised)
-      if weights.pose:  # told by the labels alone, as a pre-trained net would be
-        found = found.replace(z_pose=jax.lax.stop_gradient(found.z_pose))
-      if weights.dyn_dropout:
-        salted = jax.random.fold_in(key, 100 + salt)
-        dropped = latent_losses.drop(found.z_dyn, salted, weights.dyn_dropout)
-        found = found.replace(z_dyn=dropped)
-      return found
-
-    source = batch['source_picture'].astype(jnp.float32) / 255
-    target = flat(batch['driver_picture']).astype(jnp.float32) / 255
-    drivers = batch['driver_picture'].shape[1]
-    exact_source = Motion(batch['source_pose'], batch['source_dyn'])
-    exact = Motion(flat(batch['driver_pose']), flat(batch['driver_dyn']))
     vertices = shape_vertices(template, batch['shape'])
+    seen = passes.run(config, weights, judges, apply, batch, vertices, key)
+    out, target = seen.out, seen.target
+    heads = passes.repeated(vertices, len(target) // len(vertices))
+    centres = feature_centres(template, heads, seen.exact)
 
-    if config.anchored:
-      source_motion, motion = exact_source, exact
-    else:
-      source_motion, motion = read(source, 1), read(target, 2)
-
-    code = apply('encode', source, source_motion, vertices)
-    out: Rendering = apply('decode', repeated(code, drivers), motion)
-
-    centres = feature_centres(template, repeated(vertices, drivers), exact)
-    first = jnp.arange(0, target.shape[0], drivers)
-    seen = Pass(
-      apply, source, target, first, source_motion, motion, code, vertices, out, centres
-    )
-    terms = terms_lib.picture_terms(config, weights, batch, seen)
+    weight = terms_lib.pixel_weight(config, weights, seen, centres)
+    terms = terms_lib.picture_terms(seen, weight)
     if config.anchored and weights.motion:
       # One driver per source: the encoder learns beside the generator, not before it.
-      told = apply('motion', target[first])
-      terms['motion'] = losses.motion_l2(told, jax.tree.map(lambda x: x[first], exact))
+      told = apply('motion', target[seen.first])
+      first = jax.tree.map(lambda x: x[seen.first], seen.exact)
+      terms['motion'] = losses.motion_l2(told, first)
     if judges.perceptual is not None and weights.perceptual:
-      terms['perceptual'] = _perceptual(judges.perceptual, seen, key)
+      terms['perceptual'] = _perceptual(judges.perceptual, seen, centres, key)
     if out.warped is not None:
-      terms |= terms_lib.pixel_path_terms(batch, seen, terms.pop('weight'))
-    terms.pop('weight', None)
-    if weights.consistency or weights.consistency_pyramid or weights.canonical:
-      terms |= terms_lib.same_person(weights, judges, seen)
-    terms |= terms_lib.judged(weights, judges, seen)
-    crossing = weights.identity and judges.identity is not None
-    comparing = weights.contrastive and not config.anchored
-    if crossing or comparing:
-      if config.anchored:
-        # Somebody else of the same batch; alone, a source is driven by its own motion.
-        other = jax.tree.map(lambda x: jnp.roll(x[first], 1, 0), motion)
-      else:
-        other = read(batch['stranger_picture'].astype(jnp.float32) / 255, 3)
-      crossed = apply('decode', code, other).picture
-      if crossing:
-        at_rest = exact_source if config.anchored else _at_rest(other.z_pose)
-        at_rest = at_rest.replace(z_pose=jax.lax.stop_gradient(other.z_pose))
-        terms['identity'] = judge_lib.cross_identity(
-          judges.identity, source, feature_centres(template, vertices, exact_source),
-          crossed, feature_centres(template, vertices, at_rest),
-        )  # fmt: skip
-      if comparing:
-        terms['contrastive'] = latent_losses.contrastive(
-          apply('motion', out.picture[first]).z_dyn,
-          motion.z_dyn[first],
-          apply('motion', crossed).z_dyn,
-          other.z_dyn,
-        )
+      terms |= terms_lib.pixel_path_terms(batch, seen, weight)
+    terms |= terms_lib.same_person(weights, judges, seen)
+    terms |= terms_lib.judged(weights, judges, seen, centres)
+    if weights.identity and judges.identity is not None:
+      terms['identity'] = _identity(judges.identity, seen, vertices)
     if not config.anchored:
-      terms |= terms_lib.latent_terms(weights, seen, exact, exact_source)
+      terms |= terms_lib.learned_latents(weights, seen, apply)
     if weights.plays:
       terms |= terms_lib.played(weights, params, target, out.picture)
     value = sum(_weight(weights, name) * term for name, term in terms.items())
@@ -173,14 +122,27 @@ def make_loss(
       terms['mask'] = jnp.mean(out.mask)
     return value, terms
 
-  def _perceptual(perceptual, seen, key):
+  def _perceptual(perceptual, seen, centres, key):
     # One crop per source, of the mouth or an eye: where the picture has to be right.
     first = seen.first
     which = jax.random.choice(key, 3, (len(first),), p=jnp.array([0.5, 0.25, 0.25]))
-    middle = seen.centres[first, which]
+    middle = centres[first, which]
     size = min(weights.perceptual_crop, config.size)
     predicted = losses.crops(seen.out.picture[first], middle, size)
     return perceptual(predicted, losses.crops(seen.target[first], middle, size))
+
+  def _identity(judge, seen, vertices):
+    # Where the features of a crossed picture lie, its pose says; of learned dynamics
+    # nobody knows what they do, so the face is taken at rest.
+    pose = jax.lax.stop_gradient(seen.crossed.motion.z_pose)
+    moved = seen.exact_source if config.anchored else _at_rest(pose)
+    return judge_lib.cross_identity(
+      judge,
+      seen.source,
+      feature_centres(template, vertices, seen.exact_source),
+      seen.crossed.picture,
+      feature_centres(template, vertices, moved.replace(z_pose=pose)),
+    )
 
   return loss
 

@@ -1,10 +1,8 @@
 """The terms of stage 1's objective, in groups, each a function of one pass.
 
-`step.py` makes the pass and adds the terms up; the terms themselves are in `losses.py`,
-`latent_losses.py`, `judges.py` and `critic.py`.
+`passes.py` makes the pass, `step.py` adds the terms up; the terms themselves are in
+`losses.py`, `latent_losses.py`, `judges.py` and `critic.py`.
 """
-
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,67 +12,41 @@ from vasa_jax.face import latent_losses, losses
 from vasa_jax.face.critic import Critic, adversarial
 from vasa_jax.face.judges import Judges
 from vasa_jax.face.losses import LossConfig
-from vasa_jax.face.pixel_path import Rendering
-from vasa_jax.types import Array, FaceCode, Motion
+from vasa_jax.face.passes import Pass, flat, repeated
+from vasa_jax.types import Array
 
 CRITIC = 'critic'  # the critic's parameters and its own term
 MOUTH_SIGMA, EYE_SIGMA = 0.06, 0.04
 
 
-def flat(x: Array) -> Array:
-  """`(b, d, ...)` -> `(b d, ...)`."""
-  return x.reshape(-1, *x.shape[2:])
+def pixel_weight(config, weights: LossConfig, seen: Pass, centres: Array) -> Array:
+  """Where the picture counts, `(n, h, w, 1)`: eyes and mouth more, hidden places more.
 
-
-def repeated(tree: Any, times: int) -> Any:
-  """Each sample of a tree `times` times in a row."""
-  return jax.tree.map(lambda x: jnp.repeat(x, times, 0), tree)
-
-
-class Pass(NamedTuple):
-  """One batch through the model, for the terms to look at. b sources, n = b d drivers.
-
-  Attributes:
-    apply: `apply(method, *inputs)` of the model.
-    source: `(b, s, s, 3)`; target: `(n, s, s, 3)` the drivers' pictures.
-    first: `(b,)` the first driver of each source among the n.
-    source_motion, motion: what drives the generator, of source and drivers.
-    code: of the sources. vertices: `(b, v, 3)` or None.
-    out: what the generator made of the sources for the drivers' motion.
+  Args:
     centres: `(n, 3, 2)` mouth and eyes of the drivers.
   """
-
-  apply: Any
-  source: Array
-  target: Array
-  first: Array
-  source_motion: Motion
-  motion: Motion
-  code: FaceCode
-  vertices: Array | None
-  out: Rendering
-  centres: Array
-
-
-def picture_terms(config, weights: LossConfig, batch, seen: Pass) -> dict:
-  """Differences of pixels, and their `weight (n, h, w, 1)` for others to use."""
-  target, out = seen.target, seen.out
-  where = losses.spots(seen.centres[:, :1], config.size, MOUTH_SIGMA)
-  where += losses.spots(seen.centres[:, 1:], config.size, EYE_SIGMA)
+  where = losses.spots(centres[:, :1], config.size, MOUTH_SIGMA)
+  where += losses.spots(centres[:, 1:], config.size, EYE_SIGMA)
   weight = 1.0 + weights.eye_mouth * where
-  if out.prior is not None:
-    hints = jax.lax.stop_gradient(out.prior.hints)
+  if seen.out.prior is not None:
+    hints = jax.lax.stop_gradient(seen.out.prior.hints)
     covered, shown = hints[..., :1], hints[..., 1:2]
-    shape = (*target.shape[:3], 1)
+    shape = (*seen.target.shape[:3], 1)
     weight += weights.hidden * jax.image.resize(covered - shown, shape, 'linear')
+  return weight
+
+
+def picture_terms(seen: Pass, weight: Array) -> dict[str, Array]:
+  """Differences of pixels."""
+  made, target = seen.out.picture, seen.target
   return {
-    'pixel': losses.weighted_l1(out.picture, target, weight),
-    'gradient': losses.gradient_l1(out.picture, target),
-    'weight': weight,
+    'pixel': losses.weighted_l1(made, target, weight),
+    'gradient': losses.gradient_l1(made, target),
   }
 
 
 def pixel_path_terms(batch, seen: Pass, weight: Array) -> dict[str, Array]:
+  """What the parts of the pixel path are told, each alone."""
   target, out = seen.target, seen.out
   drivers = batch['driver_points'].shape[1]
   return {
@@ -89,51 +61,53 @@ def pixel_path_terms(batch, seen: Pass, weight: Array) -> dict[str, Array]:
 
 
 def same_person(weights: LossConfig, judges: Judges, seen: Pass) -> dict[str, Array]:
-  """What two frames of one person share: l_consist, and the canonical volume.
-
-  i is the source, j its first driver: both pictures have pose i and dynamics j.
-  """
-  other = jax.tree.map(lambda x: x[seen.first], seen.motion)
-  code = seen.apply('encode', seen.target[seen.first], other, seen.vertices)
+  """What two frames of one person share: l_consist, and the canonical volume."""
   terms = {}
-  if weights.consistency or weights.consistency_pyramid:
-    asked = Motion(seen.source_motion.z_pose, other.z_dyn)
-    one = seen.apply('decode', code, asked).picture
-    two = seen.apply('decode', seen.code, asked).picture
+  if seen.twins is not None:
     if weights.consistency:
-      terms['consistency'] = losses.consistency(one, two)
+      terms['consistency'] = losses.consistency(*seen.twins)
     if weights.consistency_pyramid and judges.pictures is not None:
       terms['consistency_pyramid'] = judge_lib.pictures_pyramid(
-        judges.pictures, one, two
+        judges.pictures, *seen.twins
       )
-  if weights.canonical:
-    terms['canonical'] = latent_losses.canonical_l1(seen.code.v_app, code.v_app)
+  if seen.other_volume is not None:
+    terms['canonical'] = latent_losses.canonical_l1(seen.code.v_app, seen.other_volume)
   return terms
 
 
-def judged(weights: LossConfig, judges: Judges, seen: Pass) -> dict[str, Array]:
+def judged(
+  weights: LossConfig, judges: Judges, seen: Pass, centres: Array
+) -> dict[str, Array]:
   """What other nets say of the made pictures beside the drivers'."""
   made, real, terms = seen.out.picture, seen.target, {}
   if weights.pyramid and judges.pictures is not None:
     terms['pyramid'] = judge_lib.pictures_pyramid(judges.pictures, made, real)
   if weights.face and judges.faces is not None:
-    terms['face'] = judge_lib.face_pyramid(judges.faces, made, real, seen.centres)
+    terms['face'] = judge_lib.face_pyramid(judges.faces, made, real, centres)
   if weights.gaze and judges.gaze is not None:
-    terms['gaze'] = judge_lib.gaze_inside_eyes(judges.gaze, made, real, seen.centres)
+    terms['gaze'] = judge_lib.gaze_inside_eyes(judges.gaze, made, real, centres)
   return terms
 
 
-def latent_terms(weights: LossConfig, seen: Pass, exact, exact_source) -> dict:
-  """Terms of learned latents alone."""
+def learned_latents(weights: LossConfig, seen: Pass, apply) -> dict[str, Array]:
+  """Terms of latents that are learned through the pictures.
+
+  Args:
+    apply: `apply(method, *inputs)` of the model: the made pictures are read again.
+  """
   terms = {}
+  if weights.contrastive:
+    pictures = [seen.out.picture[seen.first], seen.crossed.picture]
+    one, two = jnp.split(apply('motion', jnp.concatenate(pictures)).z_dyn, 2)
+    driver, stranger = seen.motion.z_dyn[seen.first], seen.crossed.motion.z_dyn
+    terms['contrastive'] = latent_losses.contrastive(one, driver, two, stranger)
   if weights.mismatch:
     one = seen.source_motion.z_dyn
     two = seen.motion.z_dyn[seen.first]
     terms['mismatch'] = latent_losses.mismatch(one, two, weights.mismatch_margin)
   if weights.pose:
-    read = seen.apply('motion', jnp.concatenate([seen.source, seen.target]))
-    known = jnp.concatenate([exact_source.z_pose, exact.z_pose])
-    terms['pose'] = losses.pose_l2(read.z_pose, known)
+    known = jnp.concatenate([seen.exact_source.z_pose, seen.exact.z_pose])
+    terms['pose'] = losses.pose_l2(seen.poses, known)
   return terms
 
 
