@@ -10,6 +10,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+from jax.tree_util import Partial
 
 from vasa_jax.errors import UserError
 from vasa_jax.face.config import FaceConfig
@@ -64,41 +65,38 @@ def load_judges(
   found = Judges(perceptual=_perceptual(weights, perceptual_file))
   if files.vgg19 and (weights.pyramid or weights.consistency_pyramid):
     params = vgg.from_torch(read_weights(files.vgg19), vgg.VGG19)
-    found = found._replace(
-      pictures=functools.partial(
-        vgg.perceptual_loss,
-        vgg.trim(params, PYRAMID_LAYERS, vgg.VGG19),
-        layers=PYRAMID_LAYERS,
-        weights=(0.2,) * 5,
-        config=vgg.VGG19,
-        normalise=False,
-      )
-    )
+    found = found._replace(pictures=_compared(vgg.VGG19, params, (0.2,) * 5))
   if files.vgg_face and weights.face:
     params = vgg.from_torch(read_weights(files.vgg_face), vgg.VGG_FACE)
-    found = found._replace(
-      faces=functools.partial(
-        vgg.perceptual_loss,
-        vgg.trim(params, PYRAMID_LAYERS, vgg.VGG_FACE),
-        layers=PYRAMID_LAYERS,
-        weights=FACE_WEIGHTS,
-        config=vgg.VGG_FACE,
-        normalise=False,
-      )
-    )
+    found = found._replace(faces=_compared(vgg.VGG_FACE, params, FACE_WEIGHTS))
   if files.gaze and weights.gaze:
     params = gaze.from_torch(read_weights(files.gaze))
-    found = found._replace(
-      gaze=functools.partial(gaze.gaze_loss, gaze.GazeNet(), params)
-    )
+    look = functools.partial(gaze.gaze_loss, gaze.GazeNet())
+    found = found._replace(gaze=Partial(look, params))
   if files.arcface and weights.identity:
     state = read_weights(files.arcface)
     net, params = arcface.ArcFace(arcface.config_of(state)), arcface.from_torch(state)
-    found = found._replace(identity=lambda x: net.apply({'params': params}, x))
+    embed = functools.partial(_embedded, net)
+    found = found._replace(identity=Partial(embed, params))
   return found
 
 
-def _perceptual(weights: LossConfig, path: str):
+def _compared(config, params, layer_weights) -> Partial:
+  """Distance of two pictures in all five stages of a VGG."""
+  from vasa_jax.teachers import vgg
+
+  distance = functools.partial(
+    vgg.perceptual_loss, layers=PYRAMID_LAYERS, weights=layer_weights, config=config,
+    normalise=False,
+  )  # fmt: skip
+  return Partial(distance, vgg.trim(params, PYRAMID_LAYERS, config))
+
+
+def _embedded(net, params, faces):
+  return net.apply({'params': params}, faces)
+
+
+def _perceptual(weights: LossConfig, path: str) -> Partial | None:
   if not weights.perceptual:
     return None
   from vasa_jax.teachers import fetch, loader, vgg
@@ -111,7 +109,9 @@ def _perceptual(weights: LossConfig, path: str):
     except UserError as error:
       print(f'perceptual loss is off: {error}')
       return None
-  return functools.partial(vgg.perceptual_loss, trunk, layers=PERCEPTUAL_LAYERS)
+  return Partial(
+    functools.partial(vgg.perceptual_loss, layers=PERCEPTUAL_LAYERS), trunk
+  )
 
 
 def why_off(config: FaceConfig, weights: LossConfig, judges: Judges) -> list[str]:

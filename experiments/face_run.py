@@ -62,7 +62,8 @@ class FaceRun(RunConfig):
       print(line)
     return Job(
       init=self._init,
-      loss=make_loss(self.model, self.losses, judges),
+      loss=make_loss(self.model, self.losses),
+      frozen=(judges,),
       batches=self._batches,
       preview=lambda params: {'held_out': preview(self.model, params, pairs())},
       evaluate=lambda params: evaluate(self.model, params, pairs()),

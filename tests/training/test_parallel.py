@@ -138,3 +138,38 @@ def test_batches_that_do_not_fit():
 def test_more_devices_than_there_are():
   with pytest.raises(UserError, match='devices=9, but this host has 4'):
     _setup(RUN, 'pmap', 9)
+
+
+@pytest.mark.parametrize('mode, devices', [('pmap', 2), ('fsdp', 2)])
+def test_frozen_arrays_are_arguments_not_constants(mode, devices):
+  """A judge's weights reach the loss in every mode, and are not in the program."""
+  job, optimizer = RUN.job(), make_optimizer(RUN)
+  weights = np.random.default_rng(0).normal(size=(256, 256)).astype(np.float32)
+  judge = jax.tree_util.Partial(lambda w, x: (w[:1, :6] * x).sum(-1).mean(), weights)
+
+  def loss(params, batch, key, judge):
+    value, scalars = job.loss(params, batch, key)
+    said = judge(batch['x'] @ params['first'] @ params['first'].T)
+    return value + 0.1 * said, scalars | {'said': said}
+
+  def init(key):
+    return init_state(job.init(key), optimizer, RUN.ema_decay)
+
+  abstract = jax.eval_shape(init, jax.random.key(0))
+  batch = next(job.batches(None, 0, 1))
+  ends = []
+  for frozen in ((), (judge,)):
+    step = make_step(
+      loss if frozen else lambda *inputs: loss(*inputs, judge), optimizer, RUN.ema_decay
+    )
+    runner = make_runner(
+      step, abstract, mode=mode, devices=devices, fsdp_min_mib=0.0, frozen=frozen
+    )
+    state = runner.create(init, jax.random.key(0))
+    state, figures = runner.step(state, runner.place_batch(batch), jax.random.key(1))
+    assert runner.scalars([figures])[0]['said'] != 0
+    ends.append(runner.host(state))
+  for a, b in zip(*map(jax.tree.leaves, ends), strict=True):
+    np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+  text = jax.jit(step).lower(abstract, batch, jax.random.key(1), judge).as_text()
+  assert len(text) < weights.nbytes  # a constant is written out as hexadecimals

@@ -29,6 +29,9 @@ EYE_SIGMA = 0.06  # of a window in which the eyes are a third apart
 class Judges(NamedTuple):
   """Functions of pictures `(b, h, w, 3)` in [0, 1]; None where there is no file.
 
+  Made by `jax.tree_util.Partial` of a function and its weights, they are a tree whose
+  leaves are these weights, and go into a compiled step as an argument.
+
   Attributes:
     perceptual: distance of two crops (the small VGG16 term of `lite`).
     pictures: distance of two pictures at one scale (VGG19).

@@ -69,24 +69,30 @@ def make_loss(
   weights: LossConfig,
   judges: Judges | Distance | None = None,
 ):
-  """The loss of one batch; see the module's head for its keys.
+  """`loss(params, batch, key, judges=judges)`; see the module's head for the keys.
+
+  Judges given at the call are arguments of the program that is compiled. Those given
+  here become constants of it: half a gigabyte of them, with all nets, that XLA would
+  copy and fold.
 
   Scalars: every term before weighting, `psnr` of the drivers, `psnr_warped` of the
   moved pixels alone, `mask` their mean share.
 
   Args:
     config, weights: of the model and its terms; a term whose judge is None is left out.
-    judges: other nets; a function alone is the `perceptual` one.
+    judges: of calls that give none; a function alone is the `perceptual` one.
 
   Raises:
     UsageError: the parts of `config` do not fit each other.
   """
   config.check()
-  judges = judges if isinstance(judges, Judges) else Judges(perceptual=judges)
+  given = judges if isinstance(judges, Judges) else Judges(perceptual=judges)
   model = FaceModel(config)
   template = HeadTemplate.of(load_template())
 
-  def loss(params, batch, key) -> tuple[Array, dict[str, Array]]:
+  def loss(
+    params, batch, key, judges: Judges = given
+  ) -> tuple[Array, dict[str, Array]]:
     def apply(method, *args):
       return model.apply({'params': params}, *args, method=method)
 

@@ -47,13 +47,15 @@ class Job:
 
   Attributes:
     init: `init(key) -> params`; traced, must be pure.
-    loss: `loss(params, batch, key) -> (mean over the batch, dict of scalars)`.
+    loss: `loss(params, batch, key, *frozen) -> (mean over the batch, dict of scalars)`.
     batches: `batches(start_state, host, hosts) -> Batches`; `start_state` is None at
       the first start, else what `get_state` gave when the checkpoint was written. If
       the state is the same on all hosts, a run may continue on another number of hosts.
     preview: `preview(params) -> {name: (h, w, 3) uint8}`; params are host arrays,
       averaged where the run keeps an average. Called on host 0 only.
     evaluate: `evaluate(params) -> {name: float}`, likewise.
+    frozen: trees of arrays that the loss reads and nobody changes (weights of other
+      nets): on every device once, not constants of the program, not in checkpoints.
   """
 
   init: Callable[[jax.Array], Any]
@@ -61,3 +63,4 @@ class Job:
   batches: Callable[[Any | None, int, int], Batches]
   preview: Callable[[Any], dict[str, np.ndarray]] = no_pictures
   evaluate: Callable[[Any], dict[str, float]] = no_figures
+  frozen: tuple[Any, ...] = ()

@@ -205,6 +205,7 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
     mode=run.mode,
     devices=run.devices,
     fsdp_min_mib=run.fsdp_min_mib,
+    frozen=job.frozen,
   )
 
   with Checkpoints(workdir, run.keep) as checkpoints, _StopSignal() as stop:

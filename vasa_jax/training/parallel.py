@@ -60,6 +60,7 @@ def make_runner(
   mode: str = 'pmap',
   devices: int = 0,
   fsdp_min_mib: float = 4.0,
+  frozen: tuple[Any, ...] = (),
 ) -> Runner:
   """The runner for `mode`.
 
@@ -69,6 +70,7 @@ def make_runner(
     mode: 'pmap', 'jit' or 'fsdp'.
     devices: local devices to use, 0 for all; fewer only with one process.
     fsdp_min_mib: smallest array that 'fsdp' cuts.
+    frozen: trees that the step gets at every call: placed here, whole, once.
 
   Raises:
     UserError: more devices asked for than there are.
@@ -81,10 +83,10 @@ def make_runner(
   if devices:
     local = local[:devices]
   if mode == 'pmap':
-    return _pmap_runner(step, local)
+    return _pmap_runner(step, local, frozen)
   everywhere = local if devices else jax.devices()
   cut = fsdp_min_mib if mode == 'fsdp' else None
-  return _jit_runner(step, abstract, everywhere, len(local), cut)
+  return _jit_runner(step, abstract, everywhere, len(local), cut, frozen)
 
 
 def _per_device(batch: Any, devices: int) -> int:
@@ -111,12 +113,12 @@ def _floats(read: Callable[[jax.Array], np.ndarray]) -> Callable:
   return scalars
 
 
-def _pmap_runner(step, devices: Sequence[jax.Device]) -> Runner:
+def _pmap_runner(step, devices: Sequence[jax.Device], frozen) -> Runner:
   n = len(devices)
   mapped = jax.pmap(
     functools.partial(step, axis_name=AXIS),
     axis_name=AXIS,
-    in_axes=(0, 0, None),
+    in_axes=(0, 0, None, *(0 for _ in frozen)),
     donate_argnums=(0,),
     devices=devices if jax.process_count() == 1 else None,
   )
@@ -152,7 +154,7 @@ def _pmap_runner(step, devices: Sequence[jax.Device]) -> Runner:
     return place_state(jax.tree.map(np.asarray, jax.jit(init)(key)))
 
   return Runner(
-    step=mapped,
+    step=_holding(mapped, tuple(place_state(tree) for tree in frozen)),
     create=create,
     place_state=place_state,
     place_scalar=lambda value: place_state(np.float32(value)),
@@ -162,6 +164,13 @@ def _pmap_runner(step, devices: Sequence[jax.Device]) -> Runner:
     to_save=host,
     restore_like=_host_target,
   )
+
+
+def _holding(step: Callable[..., Update], held: tuple[Any, ...]) -> Callable:
+  """`step` with its last arguments given."""
+  if not held:
+    return step
+  return lambda state, batch, key: step(state, batch, key, *held)
 
 
 def _host_target(abstract):
@@ -180,7 +189,9 @@ def fsdp_spec(
   return PartitionSpec()
 
 
-def _jit_runner(step, abstract, devices, local_count, cut: float | None) -> Runner:
+def _jit_runner(
+  step, abstract, devices, local_count, cut: float | None, frozen
+) -> Runner:
   mesh = Mesh(np.asarray(devices), (AXIS,), axis_types=(AxisType.Auto,))
   whole = NamedSharding(mesh, PartitionSpec())
   by_batch = NamedSharding(mesh, PartitionSpec(AXIS))
@@ -193,8 +204,8 @@ def _jit_runner(step, abstract, devices, local_count, cut: float | None) -> Runn
 
   shardings = jax.tree.map(sharding_of, abstract)
   compiled = jax.jit(
-    lambda state, batch, key: step(state, batch, key),
-    in_shardings=(shardings, by_batch, whole),
+    lambda state, batch, key, *frozen: step(state, batch, key, *frozen),
+    in_shardings=(shardings, by_batch, whole, *(whole for _ in frozen)),
     out_shardings=Update(shardings, whole),
     donate_argnums=(0,),
   )
@@ -235,8 +246,9 @@ def _jit_runner(step, abstract, devices, local_count, cut: float | None) -> Runn
       return state  # restored in place
     return jax.tree.map(lambda a: put(a, sharding_of(np.asarray(a))), state)
 
+  held = jax.tree.map(lambda a: put(a, whole), frozen)
   return Runner(
-    step=compiled,
+    step=_holding(compiled, held),
     create=lambda init, key: jax.jit(init, out_shardings=shardings)(key),
     place_state=place_state,
     place_scalar=lambda value: put(np.float32(value), whole),

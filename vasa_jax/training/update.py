@@ -1,7 +1,7 @@
 """One optimizer step as a pure function: `step(state, batch, key) -> Update`."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import optax
 from vasa_jax.errors import UserError
 from vasa_jax.training.state import TrainState
 
-Loss = Callable[[Any, Any, jax.Array], tuple[jax.Array, dict[str, jax.Array]]]
+Loss = Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
 
 
 class Update(NamedTuple):
@@ -34,26 +34,30 @@ def make_step(
   """Builds the step that `parallel` maps over devices.
 
   Args:
-    loss: `loss(params, batch, key) -> (value, scalars)`; `value` is a *mean* over the
-      batch, so that the mean over devices is the mean over the global batch.
+    loss: `loss(params, batch, key, *frozen) -> (value, scalars)`; `value` is a *mean*
+      over the batch, so that the mean over devices is the mean over the global batch.
     optimizer: from `make_optimizer`, or any optax transformation.
     ema_decay: decay of the moving average of the parameters; 0 keeps none.
     micro_batches: parts that the batch is cut into; their gradients are averaged.
 
   Returns:
-    `step(state, batch, key, *, axis_name=None)`. `key` is the run's root key, the same
-    at
-    every call: the step's own key is folded from it with `state.step` (and, under a
-    named axis, with the device's index, so that replicas draw differently). With
-    `axis_name` the gradients and scalars are averaged over that axis.
+    `step(state, batch, key, *frozen, axis_name=None)`. `key` is the run's root key, the
+    same at every call: the step's own key is folded from it with `state.step` (and,
+    under a named axis, with the device's index, so that replicas draw differently).
+    With `axis_name` the gradients and scalars are averaged over that axis.
   """
   optimizer = optax.with_extra_args_support(optimizer)
 
-  def step(state: TrainState, batch, key, *, axis_name: str | None = None) -> Update:
+  def step(
+    state: TrainState, batch, key, *frozen, axis_name: str | None = None
+  ) -> Update:
     key = jax.random.fold_in(key, state.step)
     if axis_name is not None:
       key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
-    grad_fn = _in_parts(jax.value_and_grad(loss, has_aux=True), micro_batches)
+    grad_fn = _in_parts(
+      jax.value_and_grad(lambda *inputs: loss(*inputs, *frozen), has_aux=True),
+      micro_batches,
+    )
     (value, scalars), grads = grad_fn(state.params, batch, key)
     metrics = {**scalars, 'loss': value}
     if axis_name is not None:
