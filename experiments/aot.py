@@ -5,9 +5,8 @@
 For every number of devices a process of its own compiles stage 1's whole step (model,
 critic where the losses have one, AdamW, average) for every batch a device, by XLA on
 CPU with that many host devices, and asks XLA what it needs: a line each with bytes and
-operations of one device and whether 16, 40 and 80 GiB hold it. The losses that need
-judges are counted without them. XLA for CPU fuses less than for GPU or TPU: what fits
-here has room there.
+operations of one device and whether 16, 40 and 80 GiB hold it. XLA for CPU fuses less
+than for GPU or TPU, and has no bfloat16 of its own: what fits here has room there.
 """
 
 import argparse
@@ -43,6 +42,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   add('--mode', choices=('pmap', 'jit', 'fsdp'), default='fsdp')
   add('--dtype', choices=('float32', 'bfloat16'), default='bfloat16')
   add('--no-remat', action='store_true', help='keep all activations')
+  add('--no-judges', action='store_true',
+      help='without VGG19, VGGFace, ArcFace and the gaze net')  # fmt: skip
   add('--no-spectral', action='store_true', help='leave out the power iterations: they '
       'weigh nothing, and XLA for CPU takes long over them')  # fmt: skip
   add('--json', metavar='FILE', help='write the rows there, too')
@@ -80,6 +81,7 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
 
   import jax
 
+  from experiments.face_judges import abstract_judges
   from vasa_jax.face import config as face_config
   from vasa_jax.face.losses import LossConfig, paper_losses
   from vasa_jax.face.step import init_training, make_loss
@@ -95,6 +97,8 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
     spectral_norm=config.spectral_norm and not args.no_spectral,
   )  # fmt: skip
   weights = paper_losses() if args.preset == 'paper' else LossConfig()
+  judged = args.preset == 'paper' and not args.no_judges
+  frozen = (abstract_judges(),) if judged else ()
   weights = dataclasses.replace(
     weights, critic=dataclasses.replace(weights.critic, dtype=args.dtype)
   )
@@ -109,17 +113,17 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
   step = make_step(
     make_loss(config, weights), optimizer, run.ema_decay, args.micro_batches
   )
-  runner = make_runner(step, abstract, mode=args.mode, devices=devices)
+  runner = make_runner(step, abstract, mode=args.mode, devices=devices, frozen=frozen)
   shapes = face_batch(config.size, batch * devices)
   if args.mode == 'pmap':
     shapes = jax.tree.map(
       lambda x: jax.ShapeDtypeStruct((devices, batch, *x.shape[1:]), x.dtype), shapes
     )
-    abstract = jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct((devices, *x.shape), x.dtype), abstract
+    abstract, frozen = jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct((devices, *x.shape), x.dtype), (abstract, frozen)
     )
   start = time.perf_counter()
-  lowered = runner.step.lower(abstract, shapes, key)
+  lowered = runner.lower(abstract, shapes, key, *frozen)
   print(f'traced in {time.perf_counter() - start:.0f} s', flush=True)
   compiled = lowered.compile()
   memory = compiled.memory_analysis()

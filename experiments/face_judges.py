@@ -65,10 +65,10 @@ def load_judges(
   found = Judges(perceptual=_perceptual(weights, perceptual_file))
   if files.vgg19 and (weights.pyramid or weights.consistency_pyramid):
     params = vgg.from_torch(read_weights(files.vgg19), vgg.VGG19)
-    found = found._replace(pictures=_compared(vgg.VGG19, params, (0.2,) * 5))
+    found = found._replace(pictures=_trimmed(vgg.VGG19, params, (0.2,) * 5))
   if files.vgg_face and weights.face:
     params = vgg.from_torch(read_weights(files.vgg_face), vgg.VGG_FACE)
-    found = found._replace(faces=_compared(vgg.VGG_FACE, params, FACE_WEIGHTS))
+    found = found._replace(faces=_trimmed(vgg.VGG_FACE, params, FACE_WEIGHTS))
   if files.gaze and weights.gaze:
     params = gaze.from_torch(read_weights(files.gaze))
     look = functools.partial(gaze.gaze_loss, gaze.GazeNet())
@@ -81,6 +81,28 @@ def load_judges(
   return found
 
 
+def abstract_judges() -> Judges:
+  """All judges with shapes for weights, ArcFace as IR-50: for a compile alone."""
+  import jax
+
+  from vasa_jax.teachers import arcface, gaze, vgg
+
+  def shapes(net, side: int):
+    picture = jax.ShapeDtypeStruct((1, side, side, 3), np.float32)
+    return jax.eval_shape(net.init, jax.random.key(0), picture)['params']
+
+  def vgg_shapes(config):
+    return shapes(vgg.VGG(config, PYRAMID_LAYERS), 64)
+
+  face, look = arcface.ArcFace(arcface.IRESNET50), gaze.GazeNet()
+  return Judges(
+    pictures=_compared(vgg.VGG19, vgg_shapes(vgg.VGG19), (0.2,) * 5),
+    faces=_compared(vgg.VGG_FACE, vgg_shapes(vgg.VGG_FACE), FACE_WEIGHTS),
+    gaze=Partial(functools.partial(gaze.gaze_loss, look), shapes(look, 224)),
+    identity=Partial(functools.partial(_embedded, face), shapes(face, 112)),
+  )
+
+
 def _compared(config, params, layer_weights) -> Partial:
   """Distance of two pictures in all five stages of a VGG."""
   from vasa_jax.teachers import vgg
@@ -89,7 +111,13 @@ def _compared(config, params, layer_weights) -> Partial:
     vgg.perceptual_loss, layers=PYRAMID_LAYERS, weights=layer_weights, config=config,
     normalise=False,
   )  # fmt: skip
-  return Partial(distance, vgg.trim(params, PYRAMID_LAYERS, config))
+  return Partial(distance, params)
+
+
+def _trimmed(config, params, layer_weights) -> Partial:
+  from vasa_jax.teachers import vgg
+
+  return _compared(config, vgg.trim(params, PYRAMID_LAYERS, config), layer_weights)
 
 
 def _embedded(net, params, faces):

@@ -32,6 +32,8 @@ class Runner:
 
   Attributes:
     step: `step(state, batch, key) -> Update`; the state passed in is donated (gone).
+    lower: `lower(state, batch, key, *frozen)` of shapes, laid out as `step` gets them:
+      the program without a run.
     create: `create(init, key) -> state` placed on the devices; `init(key)` is traced.
     place_state: host state (NumPy) -> state on the devices.
     place_scalar: number -> float32 scalar placed like the state's own scalars.
@@ -43,6 +45,7 @@ class Runner:
   """
 
   step: Callable[..., Update]
+  lower: Callable[..., jax.stages.Lowered]
   create: Callable[..., Any]
   place_state: Callable[[Any], Any]
   place_scalar: Callable[[float], jax.Array]
@@ -70,7 +73,8 @@ def make_runner(
     mode: 'pmap', 'jit' or 'fsdp'.
     devices: local devices to use, 0 for all; fewer only with one process.
     fsdp_min_mib: smallest array that 'fsdp' cuts.
-    frozen: trees that the step gets at every call: placed here, whole, once.
+    frozen: trees that the step gets at every call: placed here, whole, once; shapes
+      (`jax.ShapeDtypeStruct`) for a runner that only lowers.
 
   Raises:
     UserError: more devices asked for than there are.
@@ -154,7 +158,8 @@ def _pmap_runner(step, devices: Sequence[jax.Device], frozen) -> Runner:
     return place_state(jax.tree.map(np.asarray, jax.jit(init)(key)))
 
   return Runner(
-    step=_holding(mapped, tuple(place_state(tree) for tree in frozen)),
+    step=_holding(mapped, frozen, place_state),
+    lower=mapped.lower,
     create=create,
     place_state=place_state,
     place_scalar=lambda value: place_state(np.float32(value)),
@@ -166,10 +171,12 @@ def _pmap_runner(step, devices: Sequence[jax.Device], frozen) -> Runner:
   )
 
 
-def _holding(step: Callable[..., Update], held: tuple[Any, ...]) -> Callable:
-  """`step` with its last arguments given."""
-  if not held:
+def _holding(step: Callable[..., Update], frozen, place) -> Callable[..., Update]:
+  """`step` with its last arguments given, each array brought by `place`."""
+  leaves = jax.tree.leaves(frozen)
+  if not leaves or isinstance(leaves[0], jax.ShapeDtypeStruct):
     return step
+  held = jax.tree.map(place, frozen)
   return lambda state, batch, key: step(state, batch, key, *held)
 
 
@@ -246,9 +253,9 @@ def _jit_runner(
       return state  # restored in place
     return jax.tree.map(lambda a: put(a, sharding_of(np.asarray(a))), state)
 
-  held = jax.tree.map(lambda a: put(a, whole), frozen)
   return Runner(
-    step=_holding(compiled, held),
+    step=_holding(compiled, frozen, lambda tree: put(tree, whole)),
+    lower=compiled.lower,
     create=lambda init, key: jax.jit(init, out_shardings=shardings)(key),
     place_state=place_state,
     place_scalar=lambda value: put(np.float32(value), whole),
