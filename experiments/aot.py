@@ -1,12 +1,15 @@
 """Does the training step fit? Compiled ahead of time, without a device to run it on.
 
-    python -m experiments.aot --preset paper --devices 1 4 8 --batch 1 2 4 8
+    python -m experiments.aot --preset paper --devices 1 4 8 --batch 1 2 4
+    python -m experiments.aot --topology v5e:2x2 v6e:2x4 --batch 1 2 4 8
 
-For every number of devices a process of its own compiles stage 1's whole step (model,
-critic where the losses have one, AdamW, average) for every batch a device, by XLA on
-CPU with that many host devices, and asks XLA what it needs: a line each with bytes and
-operations of one device and whether 16, 40 and 80 GiB hold it. XLA for CPU fuses less
-than for GPU or TPU, and has no bfloat16 of its own: what fits here has room there.
+Stage 1's whole step (model, critic where the losses have one, all judges, AdamW,
+average) is compiled for every number of devices and every batch a device, and XLA says
+what it needs: a line each with bytes and operations of one device and whether it holds
+them. Without `--topology` that is XLA for CPU with as many host devices: no bfloat16 of
+its own, weight gradients late; take it as an upper bound. With `--topology` it is the
+compiler for Cloud TPU, for a slice of that shape (`pip install libtpu`; no TPU is
+needed): the figures are those of a run there. A process of its own compiles each.
 """
 
 import argparse
@@ -20,6 +23,8 @@ from typing import Any
 from experiments.command import run_command
 
 LIMITS = (16, 40, 80)  # GiB
+# GiB of one device of each generation, as XLA lets programs have them.
+TPU_MEMORY = {'v4': 32, 'v5e': 16, 'v5p': 95, 'v6e': 32}
 MARK = 'AOT '
 # The scheduler that runs kernels side by side spends memory on it; this one saves it,
 # as those of accelerators do.
@@ -35,7 +40,10 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   )
   add = parser.add_argument
   add('--preset', choices=('tiny', 'lite', 'paper'), default='paper')
-  add('--devices', type=int, nargs='+', default=[1, 4, 8], metavar='N')
+  where = parser.add_mutually_exclusive_group()
+  where.add_argument('--devices', type=int, nargs='+', default=[1, 4, 8], metavar='N')
+  where.add_argument('--topology', nargs='+', default=[], metavar='NAME',
+      help=f'TPU slices, as v5e:2x2; of {", ".join(TPU_MEMORY)}')  # fmt: skip
   add('--batch', type=int, nargs='+', default=[1, 2, 4, 8], metavar='N',
       help='samples a device')  # fmt: skip
   add('--micro-batches', type=int, default=1, metavar='N')
@@ -47,11 +55,16 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   add('--no-spectral', action='store_true', help='leave out the power iterations: they '
       'weigh nothing, and XLA for CPU takes long over them')  # fmt: skip
   add('--json', metavar='FILE', help='write the rows there, too')
-  add('--one', type=int, help=argparse.SUPPRESS)  # devices of this very process
+  add('--one', help=argparse.SUPPRESS)  # devices or topology of this very process
   add('--debug', action='store_true', help='show tracebacks')
   args = parser.parse_args(argv)
   if min(*args.devices, *args.batch, args.micro_batches) < 1:
     parser.error('all numbers must be 1 or more')
+  for name in args.topology:
+    if name.split(':')[0] not in TPU_MEMORY or ':' not in name:
+      parser.error(f'--topology {name}: it reads GENERATION:CHIPS, as v5e:2x2')
+  if args.topology and args.mode == 'pmap':
+    parser.error('--topology compiles --mode jit or fsdp: pmap needs devices')
   return args
 
 
@@ -74,8 +87,27 @@ def face_batch(size: int, samples: int, drivers: int = 1, points: int = 384) -> 
   return batch
 
 
-def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str, Any]:
-  """Compiles one step; XLA's figures of one device."""
+def slice_devices(name: str) -> list:
+  """The devices of a TPU slice that is not there.
+
+  Raises:
+    UserError: no compiler for TPU is installed, or it knows no such slice.
+  """
+  from jax.experimental import topologies
+
+  from vasa_jax.errors import UserError
+
+  try:
+    return list(topologies.get_topology_desc(name, platform='tpu').devices)
+  except Exception as error:
+    raise UserError(
+      f'cannot compile for {name}: {str(error).splitlines()[0]}; it takes '
+      '`pip install libtpu` and a slice that exists, such as v5e:2x2 or v5p:2x2x1'
+    ) from error
+
+
+def compile_step(args: argparse.Namespace, where: str, batch: int) -> dict[str, Any]:
+  """Compiles one step for a number of devices or a slice; XLA's figures of a device."""
   import dataclasses
   import time
 
@@ -87,7 +119,7 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
   from vasa_jax.face.step import init_training, make_loss
   from vasa_jax.training.config import RunConfig
   from vasa_jax.training.optimizer import make_optimizer
-  from vasa_jax.training.parallel import make_runner
+  from vasa_jax.training.parallel import make_runner, mesh_runner
   from vasa_jax.training.state import init_state
   from vasa_jax.training.update import make_step
 
@@ -108,12 +140,19 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
   def init(key):
     return init_state(init_training(config, weights, key), optimizer, run.ema_decay)
 
-  key = jax.random.key(0)
+  key = jax.eval_shape(lambda: jax.random.key(0))
   abstract = jax.eval_shape(init, key)
+  count = sum(x.size for x in jax.tree.leaves(abstract.params))
   step = make_step(
     make_loss(config, weights), optimizer, run.ema_decay, args.micro_batches
   )
-  runner = make_runner(step, abstract, mode=args.mode, devices=devices, frozen=frozen)
+  if ':' in where:
+    chips = slice_devices(where)
+    devices, cut = len(chips), run.fsdp_min_mib if args.mode == 'fsdp' else None
+    runner = mesh_runner(step, abstract, chips, devices, cut, frozen)
+  else:
+    devices = int(where)
+    runner = make_runner(step, abstract, mode=args.mode, devices=devices, frozen=frozen)
   shapes = face_batch(config.size, batch * devices)
   if args.mode == 'pmap':
     shapes = jax.tree.map(
@@ -125,7 +164,15 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
   start = time.perf_counter()
   lowered = runner.lower(abstract, shapes, key, *frozen)
   print(f'traced in {time.perf_counter() - start:.0f} s', flush=True)
-  compiled = lowered.compile()
+  row = {'on': where, 'devices': devices, 'batch': batch}
+  row['parameters_m'] = round(count / 1e6, 1)
+  try:
+    compiled = lowered.compile()
+  except jax.errors.JaxRuntimeError as error:
+    if 'RESOURCE_EXHAUSTED' not in str(error):
+      raise
+    # The compiler for TPU refuses what does not fit and says by how much.
+    return row | {'refused': ' '.join(str(error).split())[:400]}
   memory = compiled.memory_analysis()
   cost = compiled.cost_analysis() or {}
   cost = cost[0] if isinstance(cost, list) else cost
@@ -136,12 +183,7 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
     - memory.alias_size_in_bytes
     + memory.temp_size_in_bytes
   )
-  params = abstract.params
-  count = sum(x.size for x in jax.tree.leaves(params))
-  return {
-    'devices': devices,
-    'batch': batch,
-    'parameters_m': round(count / 1e6 / (devices if args.mode == 'pmap' else 1), 1),
+  return row | {
     'state_gib': round(memory.argument_size_in_bytes / 2**30, 3),
     'temporary_gib': round(memory.temp_size_in_bytes / 2**30, 3),
     'total_gib': round(total / 2**30, 3),
@@ -152,11 +194,16 @@ def compile_step(args: argparse.Namespace, devices: int, batch: int) -> dict[str
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
   """The rows as text, with what holds them."""
-  names = list(rows[0])
-  lines = [[*names, *(f'{limit} GiB' for limit in LIMITS)]]
+  names = list(max(rows, key=len))
+  names = [name for name in names if name != 'refused']
+  lines = [[*names, 'fits']]
   for row in rows:
-    fits = ['fits' if row['total_gib'] <= limit else '-' for limit in LIMITS]
-    lines.append([*(str(row[name]) for name in names), *fits])
+    generation = str(row['on']).split(':')[0]
+    limits = [TPU_MEMORY[generation]] if generation in TPU_MEMORY else LIMITS
+    total = row.get('total_gib', float('inf'))
+    fits = ' '.join(f'{limit}' for limit in limits if total <= limit)
+    cells = [str(row.get(name, '-')) for name in names]
+    lines.append([*cells, f'{fits} GiB' if fits else 'no'])
   widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
   return '\n'.join(
     '  '.join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
@@ -174,14 +221,15 @@ def check(args: argparse.Namespace, argv: Sequence[str]) -> int:
       print(MARK + json.dumps(row), flush=True)
     return 0
   rows = []
-  for devices in args.devices:
+  for where in args.topology or map(str, args.devices):
     # How many devices a host has is settled when JAX starts.
-    flags = f'--xla_force_host_platform_device_count={devices} {FLAGS}'
+    count = '' if ':' in where else f'--xla_force_host_platform_device_count={where} '
     environment = os.environ | {
       'JAX_PLATFORMS': 'cpu',
-      'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} {flags}'.strip(),
+      'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} {count}{FLAGS}'.strip(),
+      'TPU_SKIP_MDS_QUERY': '1',  # there is no machine to ask what it is
     }
-    command = [sys.executable, '-m', 'experiments.aot', *argv, '--one', str(devices)]
+    command = [sys.executable, '-m', 'experiments.aot', *argv, '--one', where]
     with subprocess.Popen(
       command, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -192,7 +240,7 @@ def check(args: argparse.Namespace, argv: Sequence[str]) -> int:
         else:
           print(line, end='', flush=True)
     if process.returncode:
-      raise UserError(f'the step cannot be compiled for {devices} devices; see above')
+      raise UserError(f'the step cannot be compiled for {where}; see above')
   print(f'{args.preset}, {args.mode}, {args.dtype}, per device:')
   print(table(rows))
   if args.json:

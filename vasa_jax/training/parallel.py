@@ -90,7 +90,7 @@ def make_runner(
     return _pmap_runner(step, local, frozen)
   everywhere = local if devices else jax.devices()
   cut = fsdp_min_mib if mode == 'fsdp' else None
-  return _jit_runner(step, abstract, everywhere, len(local), cut, frozen)
+  return mesh_runner(step, abstract, everywhere, len(local), cut, frozen)
 
 
 def _per_device(batch: Any, devices: int) -> int:
@@ -196,9 +196,21 @@ def fsdp_spec(
   return PartitionSpec()
 
 
-def _jit_runner(
-  step, abstract, devices, local_count, cut: float | None, frozen
+def mesh_runner(
+  step: Callable[..., Update],
+  abstract: Any,
+  devices: Sequence[jax.Device],
+  local_count: int,
+  cut: float | None = None,
+  frozen: tuple[Any, ...] = (),
 ) -> Runner:
+  """The runner of 'jit' and 'fsdp' over any devices, those of a topology that is only
+  compiled for included.
+
+  Args:
+    local_count: how many of the devices are this host's.
+    cut: MiB from which an array of the state is cut; None cuts nothing.
+  """
   mesh = Mesh(np.asarray(devices), (AXIS,), axis_types=(AxisType.Auto,))
   whole = NamedSharding(mesh, PartitionSpec())
   by_batch = NamedSharding(mesh, PartitionSpec(AXIS))
