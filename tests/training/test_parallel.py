@@ -158,9 +158,12 @@ def test_frozen_arrays_are_arguments_not_constants(mode, devices):
   abstract = jax.eval_shape(init, jax.random.key(0))
   batch = next(job.batches(None, 0, 1))
   ends = []
-  for frozen in ((), (judge,)):
+  # An empty tree, a run without judges, is an argument as well.
+  for frozen in ((), (judge,), (judge, None)):
     step = make_step(
-      loss if frozen else lambda *inputs: loss(*inputs, judge), optimizer, RUN.ema_decay
+      (lambda *inputs: loss(*inputs[:3], judge)) if len(frozen) != 1 else loss,
+      optimizer,
+      RUN.ema_decay,
     )
     runner = make_runner(
       step, abstract, mode=mode, devices=devices, fsdp_min_mib=0.0, frozen=frozen
@@ -169,7 +172,9 @@ def test_frozen_arrays_are_arguments_not_constants(mode, devices):
     state, figures = runner.step(state, runner.place_batch(batch), jax.random.key(1))
     assert runner.scalars([figures])[0]['said'] != 0
     ends.append(runner.host(state))
-  for a, b in zip(*map(jax.tree.leaves, ends), strict=True):
-    np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+  for one in ends[1:]:
+    for a, b in zip(*map(jax.tree.leaves, (ends[0], one)), strict=True):
+      np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+  step = make_step(loss, optimizer, RUN.ema_decay)
   text = jax.jit(step).lower(abstract, batch, jax.random.key(1), judge).as_text()
   assert len(text) < weights.nbytes  # a constant is written out as hexadecimals

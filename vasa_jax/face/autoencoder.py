@@ -109,11 +109,23 @@ def without_spectral_norm(config: FaceConfig, params: dict) -> tuple[FaceConfig,
 
 
 def init_params(config: FaceConfig, key: Array) -> dict:
-  """Random parameters, float32."""
+  """Random parameters, float32.
+
+  Only what draws parameters is traced into the program: the net itself, which would
+  take `paper` minutes to compile, is looked at for its shapes and not run.
+  """
   model = FaceModel(config)
-  picture = jnp.zeros((1, config.size, config.size, 3))
+
+  def of(*shape):
+    return jax.ShapeDtypeStruct(shape, jnp.float32)
+
   vertices = None
   if config.pixel_path is not None:
-    vertices = jnp.asarray(load_template().mean)[None]
-  driver = Motion(jnp.zeros((1, 6)), jnp.zeros((1, config.dyn_dim)))
-  return jax.jit(model.init)(key, picture, vertices, driver)['params']
+    vertices = of(1, *load_template().mean.shape)
+  driver = Motion(of(1, 6), of(1, config.dyn_dim))
+  picture = of(1, config.size, config.size, 3)
+
+  def init(key):
+    return model.lazy_init(key, picture, vertices, driver)['params']
+
+  return jax.jit(init)(key)

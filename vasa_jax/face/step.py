@@ -52,9 +52,9 @@ def init_training(config: FaceConfig, weights: LossConfig, key: Array) -> dict:
   """Random parameters of the model, and of the critic where `weights` ask for one."""
   params = init_params(config, key)
   if weights.plays:
-    picture = jnp.zeros((1, config.size, config.size, 3))
+    picture = jax.ShapeDtypeStruct((1, config.size, config.size, 3), jnp.float32)
     net = Critic(weights.critic)
-    made = jax.jit(net.init)(jax.random.fold_in(key, 1), picture)
+    made = jax.jit(lambda key: net.lazy_init(key, picture))(jax.random.fold_in(key, 1))
     params = dict(params) | {CRITIC: made['params']}
   return params
 

@@ -173,8 +173,7 @@ def _pmap_runner(step, devices: Sequence[jax.Device], frozen) -> Runner:
 
 def _holding(step: Callable[..., Update], frozen, place) -> Callable[..., Update]:
   """`step` with its last arguments given, each array brought by `place`."""
-  leaves = jax.tree.leaves(frozen)
-  if not leaves or isinstance(leaves[0], jax.ShapeDtypeStruct):
+  if any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(frozen)):
     return step
   held = jax.tree.map(place, frozen)
   return lambda state, batch, key: step(state, batch, key, *held)
