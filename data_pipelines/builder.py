@@ -214,6 +214,12 @@ def find_dataset(folder: str | os.PathLike) -> pathlib.Path:
   return found[0]
 
 
+def split_shards(folder: str | os.PathLike, split: str) -> list[pathlib.Path]:
+  """The files of a split, as the catalogue names them: they may be gone."""
+  info = tfds.builder_from_directory(str(find_dataset(folder))).info
+  return [pathlib.Path(path) for path in info.splits[split].filepaths]
+
+
 def open_clips(folder: str | os.PathLike, split: str = 'train'):
   """Random access to the examples of a split; decode them with `from_example`.
 

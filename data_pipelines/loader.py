@@ -5,8 +5,10 @@ sound and exact motion for stage 2. Order of operations: shuffle, repeat, draw, 
 this host's slice, so that global batch n is the same set of samples for any number of
 hosts and workers, and the state is one number.
 
-A record that cannot be decoded is counted, named in the log and replaced by another;
-more than a configured share of them stops the run.
+A record that cannot be decoded, or whose labels are not finite, is counted, named in
+the log and replaced by another; more than a configured share of them stops the run. So
+does at once a file of the corpus that is gone or has become shorter, and a worker that
+was killed.
 """
 
 import logging
@@ -24,6 +26,9 @@ from data_pipelines.pairs import Shots, choose_frames, pair
 log = logging.getLogger(__name__)
 
 _TRIES = 8  # other clips tried in place of a damaged one
+# What training reads of a clip and of its truth, beside pictures and sound.
+_LABELS = 'pose', 'gaze', 'distance', 'emotion'
+_TRUE_LABELS = 'units', 'eyes', 'points', 'shape'
 
 
 class ClipReader:
@@ -36,13 +41,16 @@ class ClipReader:
   """
 
   def __init__(self, folder: str | os.PathLike, split: str, bad_share: float = 0.01):
-    from data_pipelines.builder import open_clips
+    from data_pipelines.builder import open_clips, split_shards
 
     self.source = open_clips(folder, split)
     self.bad_share = bad_share
     self.bad: set[int] = set()
     if not len(self.source):
       raise UserError(f'{folder}: split {split!r} has no clips')
+    shards = split_shards(folder, split)
+    self._sizes = {path: _size(path) for path in shards}
+    self._check_files()
 
   def __len__(self) -> int:
     return len(self.source)
@@ -52,38 +60,92 @@ class ClipReader:
   ) -> Any:
     """`use(clip)` of clip `index`, or of a random other one if that is damaged.
 
+    What is drawn from `rng` in place of a damaged clip does not depend on whether the
+    damage was known before: a resumed run, or another number of workers, which meet a
+    damaged record later or sooner, see the same batches.
+
     Raises:
-      UserError: too many records are damaged.
+      UserError: too many records are damaged, or a file of the corpus is not whole.
     """
     for _ in range(_TRIES):
+      drawn = rng.bit_generator.state
       if index not in self.bad:
         try:
-          return use(schema.from_example(self.source[index]))
+          return use(_sound(self.source[index]))
         except UserError:
           raise
         except Exception as error:  # whatever a broken file makes a decoder raise
+          self._check_files()
           why = ' '.join(str(error).split())[:160]
           log.warning('record %d is damaged and skipped: %s', index, why)
           self.bad.add(index)
-      if len(self.bad) > self.bad_share * len(self):
-        raise UserError(
-          f'{len(self.bad)} of {len(self)} records are damaged, more than '
-          f'{self.bad_share:.1%}; make the corpus again or allow more'
-        )
+          if len(self.bad) > self.bad_share * len(self):
+            raise UserError(
+              f'{len(self.bad)} of {len(self)} records are damaged, more than '
+              f'{self.bad_share:.1%} (the last one: {why}); make the corpus again'
+            ) from error
+      rng.bit_generator.state = drawn
       index = int(rng.integers(len(self)))
     raise UserError(f'{_TRIES} records in a row are damaged; make the corpus again')
+
+  def _check_files(self) -> None:
+    """Raises UserError where a file of the corpus is gone or shorter than at start."""
+    for path, size in self._sizes.items():
+      now = _size(path)
+      if size < 0 or now < size:
+        what = 'is gone' if now < 0 else f'has shrunk from {size} to {now} bytes'
+        raise UserError(
+          f'{path} {what}; bring it back, then run the same command again to go on'
+        )
+
+
+def _size(path: os.PathLike) -> int:
+  """Bytes of a file; -1 where there is none."""
+  try:
+    return os.stat(path).st_size
+  except OSError:
+    return -1
+
+
+def _sound(example: dict | None) -> schema.Clip:
+  """The clip of an example.
+
+  Raises:
+    ValueError: it is none, or its labels are not finite: one NaN would end the run.
+  """
+  if example is None:
+    raise ValueError('the file gives no record')
+  clip = schema.from_example(example)
+  labels = {name: getattr(clip, name) for name in _LABELS}
+  if clip.truth is not None:
+    labels |= {name: getattr(clip.truth, name) for name in _TRUE_LABELS}
+  for name, values in labels.items():
+    if not np.isfinite(values).all():
+      raise ValueError(f'{name} is not finite')
+  if (clip.distance <= 0).any():
+    raise ValueError('a distance is not positive')
+  return clip
 
 
 class _Pairs:
   """Index to one element of a batch of stage 1."""
 
-  def __init__(self, reader: ClipReader, drivers: int, augment: bool):
+  def __init__(self, reader: ClipReader, drivers: int, augment: bool, size: int):
     self.reader, self.drivers, self.augment = reader, drivers, augment
+    self.size = size
+
+  def _picture(self, frame: bytes) -> np.ndarray:
+    picture = schema.decode_picture(frame)
+    wanted = (self.size, self.size, 3)
+    if self.size and picture.shape != wanted:
+      height, width = picture.shape[:2]
+      raise ValueError(f'pictures are {width}x{height} px, {self.size} are wanted')
+    return picture
 
   def __call__(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     def shots(clip: schema.Clip):
       frames = choose_frames(rng, len(clip), self.drivers)
-      pictures = np.stack([schema.decode_picture(clip.frames[i]) for i in frames])
+      pictures = np.stack([self._picture(clip.frames[i]) for i in frames])
       if clip.truth is None:
         raise UserError(f'clip {clip.clip_id} is not rendered: no points, no dynamics')
       found = Shots(
@@ -97,7 +159,7 @@ class _Pairs:
 
     def stranger(clip: schema.Clip):
       frame = clip.frames[rng.integers(len(clip))]
-      return clip.identity, schema.decode_picture(frame)
+      return clip.identity, self._picture(frame)
 
     who, found = self.reader.read(index, rng, shots)
     for _ in range(_TRIES):  # in a corpus of one person the stranger is no stranger
@@ -194,6 +256,12 @@ class Batches:
       if 'UserError' in str(error):  # a worker process wraps what it raised
         line = str(error).split('UserError:')[-1].strip().splitlines()[0]
         raise UserError(line) from error
+      if 'terminated unexpectedly' in str(error):
+        self.close()
+        raise UserError(
+          'a loader process was killed (out of memory?); use fewer workers, or run the '
+          'same command again to go on'
+        ) from error
       raise
     self._step += 1
     return batch
@@ -238,6 +306,7 @@ def face_pairs(
   *,
   split: str = 'train',
   augment: bool = True,
+  size: int = 0,
   host: int = 0,
   hosts: int = 1,
   workers: int = 0,
@@ -254,6 +323,7 @@ def face_pairs(
     seed: order and draws.
     split: train, validation or test.
     augment: colour jitter.
+    size: side that the pictures must have; 0 takes what the first clip has.
     host, hosts: which slice of the global batch.
     workers: decoding processes; 0 decodes in `threads` threads of this one.
     threads, prefetch: read-ahead; see grain.
@@ -263,7 +333,7 @@ def face_pairs(
     UserError: no corpus, no such split, too many damaged records.
   """
   reader = ClipReader(folder, split, bad_share)
-  draw = _Pairs(reader, drivers, augment)
+  draw = _Pairs(reader, drivers, augment, size)
   return _batches(reader, draw, batch, seed, host, hosts, workers, threads, prefetch)
 
 

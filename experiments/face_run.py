@@ -30,13 +30,15 @@ class FaceRun(RunConfig):
     source: 'records' reads `records`; 'live' draws from the renderer, without files.
     records: folder that `data_pipelines.synthetic.synthesize` wrote.
     drivers: driving frames for each source; `batch_size` counts sources.
+    augment: change the colours of source and drivers together, at random.
     workers: loader processes, or rendering processes of 'live' (at least 1 there).
     pool: people that 'live' holds in memory; `pool_start` of them before the first
     step.
     perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
     judges: files of the other nets that the losses ask.
     init_from: workdir of another run whose parameters are the start; '' starts afresh.
-    held_out: people of the test split that the evaluation draws, 3 frames each.
+    held_out: people of the test split that the evaluation draws, 3 frames each; 0
+      evaluates nothing.
   """
 
   model: FaceConfig = dataclasses.field(default_factory=lite)
@@ -44,6 +46,7 @@ class FaceRun(RunConfig):
   source: Literal['records', 'live'] = 'records'
   records: str = 'corpus'
   drivers: int = 2
+  augment: bool = True
   workers: int = 0
   pool: int = 256
   pool_start: int = 64
@@ -60,11 +63,16 @@ class FaceRun(RunConfig):
     judges = load_judges(self.losses, self.judges, self.perceptual_weights)
     for line in why_off(self.model, self.losses, judges):
       print(line)
-    return Job(
+    job = Job(
       init=self._init,
       loss=make_loss(self.model, self.losses),
       frozen=(judges,),
       batches=self._batches,
+    )
+    if not self.held_out:
+      return job
+    return dataclasses.replace(
+      job,
       preview=lambda params: {'held_out': preview(self.model, params, pairs())},
       evaluate=lambda params: evaluate(self.model, params, pairs()),
     )
@@ -95,6 +103,7 @@ class FaceRun(RunConfig):
         max(self.workers, 1),
         batch=self.batch_size // hosts,
         drivers=self.drivers,
+        augment=self.augment,
         pool=self.pool,
         host=host,
         hosts=hosts,
@@ -110,6 +119,8 @@ class FaceRun(RunConfig):
       self.batch_size,
       self.drivers,
       self.seed,
+      augment=self.augment,
+      size=self.model.size,
       host=host,
       hosts=hosts,
       workers=self.workers,

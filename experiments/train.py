@@ -43,18 +43,28 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   group.add_argument('--coordinator', metavar='HOST:PORT', help='process 0')
   group.add_argument('--processes', type=int, metavar='N')
   group.add_argument('--process-id', type=int, metavar='I')
-  group.add_argument('--heartbeat-seconds', type=int, default=100, metavar='S')
+  group.add_argument(
+    '--heartbeat-seconds',
+    type=int,
+    default=100,
+    metavar='S',
+    help='a process that is silent for so long ends the run (default 100)',
+  )
   return parser.parse_args(argv)
 
 
 def train(args: argparse.Namespace) -> int:
   """Trains as `args` say; 0 when finished."""
   import jax
+  from etils import epath
 
+  from data_pipelines import errors as pipeline_errors
   from experiments.report import write_report
+  from vasa_jax.errors import UsageError, UserError
   from vasa_jax.training import distributed
   from vasa_jax.training.config import apply_overrides, load_config, to_dict
-  from vasa_jax.training.loop import fit
+  from vasa_jax.training.files import refused, write_whole
+  from vasa_jax.training.loop import Outcome, fit
 
   if args.compile_cache:
     jax.config.update('jax_compilation_cache_dir', args.compile_cache)
@@ -65,23 +75,28 @@ def train(args: argparse.Namespace) -> int:
       args.coordinator, args.processes, args.process_id, args.heartbeat_seconds
     )
 
-  def work() -> int:
-    outcome = fit(run, run.job(), args.workdir)
-    if jax.process_index() == 0:
-      from etils import epath
+  def tell(outcome: Outcome) -> None:
+    file = epath.Path(args.workdir) / 'done.json'
+    # Without figures it had finished before.
+    if outcome.finished and (outcome.metrics or not file.exists()):
+      done = {'step': outcome.step, 'metrics': outcome.metrics, 'config': to_dict(run)}
+      write_whole(file, json.dumps(done, indent=2) + '\n')
+    report = write_report(args.workdir)
+    words = 'finished' if outcome.finished else 'stopped'
+    print(f'{words} at step {outcome.step}: {report}')
 
-      if outcome.finished:
-        file = epath.Path(args.workdir) / 'done.json'
-        if outcome.metrics or not file.exists():  # none: it had finished before
-          done = {
-            'step': outcome.step,
-            'metrics': outcome.metrics,
-            'config': to_dict(run),
-          }
-          file.write_text(json.dumps(done, indent=2) + '\n')
-      report = write_report(args.workdir)
-      words = 'finished' if outcome.finished else 'stopped'
-      print(f'{words} at step {outcome.step}: {report}')
+  def work() -> int:
+    try:
+      outcome = fit(run, run.job(), args.workdir)
+    except pipeline_errors.UsageError as error:
+      raise UsageError(str(error)) from error
+    except pipeline_errors.UserError as error:
+      raise UserError(str(error)) from error
+    if jax.process_index() == 0:
+      try:
+        tell(outcome)
+      except OSError as error:  # all is saved by now
+        raise refused(args.workdir, error) from error
     return 0 if outcome.finished else args.stopped_code
 
   return distributed.run_or_die(work, args.debug)

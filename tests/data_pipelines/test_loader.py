@@ -1,5 +1,8 @@
 import dataclasses
 import logging
+import multiprocessing
+import os
+import signal
 import time
 
 import numpy as np
@@ -193,3 +196,101 @@ def test_wait_fraction_measures_waiting():
     next(working)
     time.sleep(0.02)
   assert working.wait_fraction < 0.1
+
+
+def test_a_label_that_is_not_finite_is_damage(tmp_path, drawn, caplog):
+  clips = [drawn.make_clip(person) for person in range(10)]
+  for person, field in ((2, 'pose'), (5, 'distance')):
+    spoilt = getattr(clips[person], field).copy()
+    spoilt[4] = np.nan if field == 'pose' else 0.0
+    clips[person] = dataclasses.replace(clips[person], **{field: spoilt})
+  points = clips[7].truth.points.copy()
+  points[0, 0] = np.inf
+  truth = dataclasses.replace(clips[7].truth, points=points)
+  clips[7] = dataclasses.replace(clips[7], truth=truth)
+  drawn.write_corpus(tmp_path, clips)
+  batches = loader.face_pairs(tmp_path, 5, drivers=3, bad_share=0.3)
+  with caplog.at_level(logging.WARNING):
+    for batch in take(batches, 4):
+      for name, values in batch.items():
+        assert np.isfinite(values).all(), name
+      assert not set(batch['shape'][:, 0]) & {2, 5, 7}
+  told = ' '.join(r.message for r in caplog.records)
+  for line in ('pose is not finite', 'a distance is not', 'points is not finite'):
+    assert line in told
+
+
+def test_known_damage_changes_no_batch(tmp_path, drawn):
+  """A resumed run meets a damaged record later than the run that was cut off."""
+  clips = [drawn.make_clip(person) for person in range(10)]
+  for person in (1, 4, 8):
+    cut = tuple(frame[:-20] for frame in clips[person].frames)
+    clips[person] = dataclasses.replace(clips[person], frames=cut)
+  drawn.write_corpus(tmp_path, clips)
+
+  def make():
+    return loader.face_pairs(tmp_path, 4, drivers=2, bad_share=0.5, threads=1)
+
+  straight = take(make(), 12)
+  for start in (3, 6, 9):
+    resumed = make()
+    resumed.set_state({'step': start})
+    for want in straight[start:]:
+      assert_equal(next(resumed), want)
+
+
+def test_a_file_that_shrinks_under_the_run_is_named(tmp_path, drawn):
+  drawn.write_corpus(tmp_path, [drawn.make_clip(person) for person in range(10)])
+  (file,) = tmp_path.glob('*.array_record-*')
+  size = file.stat().st_size
+  batches = loader.face_pairs(tmp_path, 2, drivers=1, threads=1, prefetch=1)
+  take(batches, 2)
+  os.truncate(file, 1000)
+  with pytest.raises(
+    UserError, match=f'has shrunk from {size} to 1000 bytes'
+  ) as caught:
+    take(batches, 30)
+  assert '\n' not in str(caught.value) and 'same command again' in str(caught.value)
+
+
+def test_a_file_that_vanishes_is_named_where_it_is_missed(tmp_path, drawn):
+  drawn.write_corpus(tmp_path, [drawn.make_clip(person) for person in range(10)])
+  (file,) = tmp_path.glob('*.array_record-*')
+  begun = loader.face_pairs(tmp_path, 2, drivers=1)
+  waiting = loader.face_pairs(tmp_path, 2, drivers=1)
+  want = take(loader.face_pairs(tmp_path, 2, drivers=1), 8)
+  next(begun)
+  file.unlink()
+  for batch in want[1:]:  # an open file stays whole until it is closed
+    assert_equal(next(begun), batch)
+  gone = 'array_record-00000-of-00001 is gone; bring it back'
+  with pytest.raises(UserError, match=gone):
+    next(waiting)
+  with pytest.raises(UserError, match=gone):
+    loader.face_pairs(tmp_path, 2, drivers=1)
+
+
+def test_pictures_of_another_size_are_told(corpus):
+  assert next(loader.face_pairs(corpus, 2, size=16))['source_picture'].shape[1] == 16
+  with pytest.raises(UserError, match='pictures are 16x16 px, 64 are wanted'):
+    take(loader.face_pairs(corpus, 2, size=64), 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('workers', [1, 2])
+def test_a_killed_worker_ends_with_one_line(corpus, workers):
+  batches = loader.face_pairs(corpus, 2, drivers=1, workers=workers)
+  next(batches)
+  begun = time.monotonic()
+  os.kill(multiprocessing.active_children()[-1].pid, signal.SIGKILL)
+  with pytest.raises(UserError, match='a loader process was killed') as caught:
+    take(batches, 1000)
+  assert time.monotonic() - begun < 30
+  assert '\n' not in str(caught.value)
+  state = batches.get_state()
+  straight = loader.face_pairs(corpus, 2, drivers=1)
+  straight.set_state(state)
+  resumed = loader.face_pairs(corpus, 2, drivers=1, workers=workers)
+  resumed.set_state(state)
+  assert_equal(next(resumed), next(straight))
+  resumed.close()

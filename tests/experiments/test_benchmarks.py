@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from experiments.benchmarks import inference, rendering
+from experiments.benchmarks import inference, loader, rendering
+from tests.data_pipelines.conftest import make_clip, write_corpus
 
 
 def _printed(capsys) -> dict:
@@ -50,3 +51,29 @@ def test_wrong_usage(main, capsys):
     main(['--repeats' if main is inference.main else '--people', '0'])
   assert stop.value.code == 2
   assert 'must be 1 or more' in capsys.readouterr().err
+
+
+def test_loader_says_whether_input_keeps_up(records, tmp_path, capsys):
+  run = tmp_path / 'run'
+  run.mkdir()
+  (run / 'config.json').write_text('{"drivers": 2}')
+  row = {'samples_per_second': 4.0, 'data_wait': 0.01, 'goodput': 0.9}
+  lines = [{'step': 0} | row | {'samples_per_second': 1.0}]
+  lines += [{'step': 50 * i} | row for i in (1, 2, 3)]
+  (run / 'metrics.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+  words = ['--records', str(records), '--workers', '0', '--batches', '5']
+  assert loader.main([*words, '--run', str(run)]) == 0
+  found = _printed(capsys)
+  assert found['pairs_per_second']['0'] > 0 and found['cpu_ms'] > 0
+  # The first line compiled: 4 sources a second, each with two drivers.
+  assert (found['needed'], found['data_wait'], found['steps']) == (8.0, 0.01, 150)
+  assert found['cores'] == pytest.approx(8.0 * found['cpu_ms'] / 1e3, abs=1e-3)
+  assert loader.main([*words, '--run', str(tmp_path)]) == 1
+  assert 'is not the folder of a run' in capsys.readouterr().err
+
+
+@pytest.fixture
+def records(tmp_path):
+  """Four clips drawn with numpy."""
+  clips = [make_clip(person) for person in range(4)]
+  return write_corpus(tmp_path / 'records', clips)

@@ -1,7 +1,4 @@
-"""The commands as typed: exit codes, one-line errors, resume, several processes.
-
-Each command is a process of its own: signals and `jax.distributed` belong to processes.
-"""
+"""The commands as typed: exit codes, one-line errors, resume, several processes."""
 
 import json
 import os
@@ -10,48 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments import report, sweep, train
+from tests.experiments.children import ROOT, TOY, finish, start, wait_for
 from vasa_jax.training.checkpoint import restore_params
-
-ROOT = Path(__file__).parents[2]
-TOY = 'tests/training/toy.py'
-
-
-def _start(*words, devices=1, module='experiments.train'):
-  environment = os.environ | {
-    'JAX_PLATFORMS': 'cpu',
-    'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}',
-  }
-  return subprocess.Popen(
-    [sys.executable, '-m', module, *map(str, words)],
-    cwd=ROOT,
-    env=environment,
-    stdout=subprocess.PIPE,
-    stderr=subprocess.PIPE,
-    text=True,
-  )
-
-
-def _finish(process, seconds=120):
-  """Waits; a process that hangs is killed, for JAX may have taken SIGTERM over."""
-  try:
-    out, err = process.communicate(timeout=seconds)
-  except subprocess.TimeoutExpired:
-    process.kill()
-    raise
-  return process.returncode, out, err
-
-
-def _wait_for(file, seconds=90):
-  end = time.monotonic() + seconds
-  while not file.exists() or not file.read_text():
-    assert time.monotonic() < end, f'{file} did not appear'
-    time.sleep(0.05)
 
 
 def _call(main, *words, capsys):
@@ -114,16 +76,16 @@ def test_another_config_in_the_same_workdir(tmp_path, capsys, in_root):
 
 def test_sigterm_saves_exits_0_and_resumes(tmp_path):
   words = '--config', TOY, '--workdir', tmp_path, '--set', 'log_every=20'
-  process = _start(*words, 'steps=1000000', '--stopped-code', 75)
-  _wait_for(tmp_path / 'metrics.jsonl')
+  process = start(*words, 'steps=1000000', '--stopped-code', 75)
+  wait_for(tmp_path / 'metrics.jsonl')
   process.send_signal(signal.SIGTERM)
-  code, out, err = _finish(process)
+  code, out, err = finish(process)
   assert code == 75, err
   assert 'SIGTERM: saved at step' in err and 'Traceback' not in err
   step = max(int(p.name) for p in (tmp_path / 'checkpoints').iterdir())
   assert out.startswith(f'stopped at step {step}:') and step >= 20
   assert not (tmp_path / 'done.json').exists()
-  code, out, err = _finish(_start(*words, f'steps={step + 5}'))
+  code, out, err = finish(start(*words, f'steps={step + 5}'))
   assert code == 0 and out.startswith(f'finished at step {step + 5}:'), err
   assert f'resumed at step {step}' in err
 
@@ -137,7 +99,7 @@ def _port():
 def _cluster(workdir, *words, devices=2):
   port = _port()
   return [
-    _start(
+    start(
       *('--config', TOY, '--workdir', workdir, '--coordinator', f'localhost:{port}'),
       *('--processes', 2, '--process-id', i, '--heartbeat-seconds', 10),
       *('--set', *words),
@@ -151,7 +113,7 @@ def test_two_processes_train_as_one(tmp_path, capsys, in_root):
   sgd = 'optimizer=sgd', 'schedule=constant', 'learning_rate=0.05', 'save_every=3'
   processes = _cluster(tmp_path / 'two', *sgd, 'steps=6')
   for process in processes:
-    code, _, err = _finish(process)
+    code, _, err = finish(process)
     assert code == 0, err
   steps = {p.name for p in (tmp_path / 'two' / 'checkpoints').iterdir()}
   assert steps == {'3', '6'}
@@ -180,9 +142,9 @@ def test_two_processes_train_as_one(tmp_path, capsys, in_root):
 @pytest.mark.slow
 def test_sigterm_to_one_of_two_stops_both_at_one_step(tmp_path):
   processes = _cluster(tmp_path, 'steps=1000000', 'log_every=50', devices=1)
-  _wait_for(tmp_path / 'metrics.jsonl')
+  wait_for(tmp_path / 'metrics.jsonl')
   processes[1].send_signal(signal.SIGTERM)
-  ended = [_finish(process) for process in processes]
+  ended = [finish(process) for process in processes]
   assert [code for code, _, _ in ended] == [0, 0], ended
   (step,) = [p.name for p in (tmp_path / 'checkpoints').iterdir()]
   assert f'stopped at step {step}:' in ended[0][1]
@@ -192,7 +154,7 @@ def test_sigterm_to_one_of_two_stops_both_at_one_step(tmp_path):
 def test_failure_of_one_process_ends_the_other(tmp_path):
   begun = time.monotonic()
   processes = _cluster(tmp_path, 'steps=1000000', 'fail_host=1', devices=1)
-  ended = [_finish(process) for process in processes]
+  ended = [finish(process) for process in processes]
   assert ended[1][0] == 1
   assert 'error: process 1 of 2: this host has no data' in ended[1][2]
   assert ended[0][0] not in (0, None)

@@ -107,3 +107,18 @@ def test_micro_batches_give_the_update_of_the_whole():
   assert abs(float(parts.metrics['noise'] - whole.metrics['noise'])) > 1e-3
   with pytest.raises(UserError, match='12 a device cannot be cut into micro_batches=5'):
     make_step(loss, optimizer, micro_batches=5)(state, batch, key)
+
+
+def test_each_player_has_a_norm_of_its_own():
+  optimizer = optax.sgd(0.5)
+  state = init_state({'w': jnp.ones(2), 'critic': {'v': jnp.ones(3)}}, optimizer, 0.0)
+
+  def loss(params, batch, key):
+    del key
+    value = jnp.sum(params['w'] * batch['x']) + 2 * jnp.sum(params['critic']['v'])
+    return value, {}
+
+  batch = {'x': jnp.array([2.0, -4.0])}
+  _, metrics = make_step(loss, optimizer)(state, batch, jax.random.key(0))
+  assert float(metrics['grad_norm']) == pytest.approx(np.sqrt(20))
+  assert float(metrics['grad_norm_critic']) == pytest.approx(np.sqrt(12))

@@ -1,16 +1,22 @@
 """Checkpoints of a run, by orbax: state, loader position, config, versions, commit.
 
 `WORKDIR/checkpoints/STEP/{state,data,meta}`. What is on disk does not depend on the
-number
-of devices: replicas are saved once, cut arrays as global arrays. A save that was broken
-off leaves a temporary folder that is never taken for a checkpoint.
+number of devices: replicas are saved once, cut arrays as global arrays. A save that was
+broken off leaves a temporary folder that is never taken for a checkpoint, and that the
+next start of the run clears away. An old checkpoint goes only after a newer one is
+complete.
 """
 
 import base64
 import dataclasses
+import functools
 import json
 import logging
+import os
+import re
 import subprocess
+import sys
+import threading
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -130,22 +136,62 @@ def versions() -> dict[str, str]:
 
 def _first_line(error: BaseException) -> str:
   text = str(error).strip() or type(error).__name__
+  # TensorStore tells the whole path to the cause; the cause is what a person needs.
+  if code := re.search(r"os_error_code='(\d+)'", text):
+    return os.strerror(int(code[1]))
   return text.splitlines()[0][:300]
+
+
+@functools.cache
+def _tell_failures_once() -> None:
+  """Keeps what orbax's threads fail with off the screen, for the whole process.
+
+  `save`, `wait` or the end raises it again, as one line that says what to do; threads
+  of orbax print a traceback besides, and writes that were still on their way find the
+  event loop closed, each with a traceback of its own.
+  """
+  thread_hook, late_hook = threading.excepthook, sys.unraisablehook
+
+  def in_thread(args) -> None:
+    if not type(args.thread).__module__.startswith('orbax.'):
+      thread_hook(args)
+
+  def late(args) -> None:
+    if not (
+      isinstance(args.exc_value, RuntimeError)
+      and str(args.exc_value) == 'Event loop is closed'
+    ):
+      late_hook(args)
+
+  threading.excepthook, sys.unraisablehook = in_thread, late
+  # orbax tells of every save at WARNING level, and of failures with their traceback.
+  logging.getLogger('absl').addFilter(lambda record: 'orbax' not in record.pathname)
 
 
 class Checkpoints:
   """The checkpoints of one run. Use as a context manager; all hosts make every call."""
 
-  def __init__(self, workdir: str | Path, keep: int = 2):
-    """Opens (and makes) `workdir/checkpoints`; keeps the newest `keep`."""
+  def __init__(self, workdir: str | Path, keep: int = 2, *, tidy: bool = False):
+    """Opens (and makes) `workdir/checkpoints`.
+
+    Args:
+      workdir: the run's folder.
+      keep: how many checkpoints stay, the newest ones.
+      tidy: removes what broken-off saves have left. For the run itself alone: somebody
+        else's look at the folder must not take away what is just being written.
+
+    Raises:
+      UserError: the folder cannot be written.
+    """
     self.folder = epath.Path(workdir).absolute() / 'checkpoints'
-    # orbax tells of every save at WARNING level and above only what matters.
-    logging.getLogger('absl').setLevel(logging.ERROR)
+    _tell_failures_once()
     try:
       self._manager = ocp.CheckpointManager(
         self.folder,
         options=ocp.CheckpointManagerOptions(
-          max_to_keep=keep, enable_async_checkpointing=True
+          max_to_keep=keep,
+          enable_async_checkpointing=True,
+          cleanup_tmp_directories=tidy,
         ),
         item_names=('state', 'data', 'meta'),
       )
@@ -166,7 +212,8 @@ class Checkpoints:
         raise self._failed(error) from error
 
   def _failed(self, error: BaseException) -> UserError:
-    last = self.latest()
+    # Not `latest`: the manager forgets what the failed one was to replace.
+    last = max(ocp.utils.checkpoint_steps(self.folder), default=None)
     kept = 'no checkpoint is complete' if last is None else f'step {last} is safe'
     return UserError(
       f'cannot write a checkpoint to {self.folder}: {_first_line(error)}; {kept}; free '
@@ -265,11 +312,7 @@ def restore_params(workdir: str | Path, step: int | None = None) -> Any:
     UserError: no checkpoint there, or a damaged one.
   """
   folder = epath.Path(workdir).absolute() / 'checkpoints'
-  steps = (
-    sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
-    if folder.is_dir()
-    else []
-  )
+  steps = sorted(ocp.utils.checkpoint_steps(folder)) if folder.is_dir() else []
   if not steps or step is not None and step not in steps:
     wanted = 'checkpoint' if step is None else f'checkpoint of step {step}'
     raise UserError(f'no {wanted} in {folder}; train first, or check the path')

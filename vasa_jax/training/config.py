@@ -52,7 +52,8 @@ class RunConfig:
     final_lr_ratio: end of the cosine, as a share of the peak.
     beta1, beta2: AdamW moments.
     weight_decay: decoupled, on arrays with two axes or more.
-    clip_norm: global gradient norm limit; 0 is off.
+    clip_norm: limit of the gradient's norm, for each player by itself; 0 is off.
+    critic_rate: learning rate of the critic, where there is one, as a multiple.
     ema_decay: decay of the parameter average; 0 keeps none.
     log_every, save_every, preview_every, eval_every: in updates; 0 is only at the end.
     keep: checkpoints kept; older ones are deleted.
@@ -77,6 +78,7 @@ class RunConfig:
   beta2: float = 0.999
   weight_decay: float = 0.0
   clip_norm: float = 1.0
+  critic_rate: float = 1.0
   ema_decay: float = 0.0
   log_every: int = 50
   save_every: int = 1000

@@ -23,6 +23,7 @@ from vasa_jax.errors import UsageError, UserError
 from vasa_jax.training import config as config_lib
 from vasa_jax.training.checkpoint import Checkpoints
 from vasa_jax.training.config import RunConfig
+from vasa_jax.training.files import write_whole
 from vasa_jax.training.job import Job
 from vasa_jax.training.optimizer import learning_rate, make_optimizer
 from vasa_jax.training.parallel import Runner, make_runner
@@ -158,8 +159,8 @@ def prepare_workdir(run: RunConfig, workdir: str | Path) -> None:
           f'{folder} was started with another config: {", ".join(names)} differ; '
           'choose another --workdir, or delete that one'
         )
-    if jax.process_index() == 0:
-      file.write_text(text)
+    if jax.process_index() == 0 and not (file.exists() and file.read_text() == text):
+      write_whole(file, text)
   except OSError as error:
     raise UserError(
       f'cannot write to {folder}: {error.strerror or error}; choose another --workdir'
@@ -208,7 +209,7 @@ def fit(run: RunConfig, job: Job, workdir: str | Path) -> Outcome:
     frozen=job.frozen,
   )
 
-  with Checkpoints(workdir, run.keep) as checkpoints, _StopSignal() as stop:
+  with Checkpoints(workdir, run.keep, tidy=True) as checkpoints, _StopSignal() as stop:
     # -- start or resume ---------------------------------------------------------------
     restored = None
     if checkpoints.latest() is not None:

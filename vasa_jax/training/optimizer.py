@@ -2,15 +2,57 @@
 
 Progress is `max(step / steps, clock)`: a run limited by minutes decays to its end just
 as one limited by steps does, whatever the speed of the machine.
+
+Generator and critic learn in one step from one gradient tree. All that an optimizer
+does element by element (moments, decay) is the same for both players as two optimizers
+would do it, as in MegaPortraits: AdamW twice, same betas. What looks at a whole
+gradient is done for each player by itself: under one common limit the larger gradient,
+mostly the generator's with its weights of 20 to 40, would set the pace of the other.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from vasa_jax.training.config import RunConfig
+
+# A critic's parameters lie under this key of the tree (`face/terms.py`).
+CRITIC = 'critic'
+
+
+class Players(NamedTuple):
+  """A tree of parameters or gradients, divided; `critic` is None where none learns."""
+
+  generator: Any
+  critic: Any
+
+
+def players(tree: Any) -> Players:
+  """Who learns what: the critic's part of a tree, and all the rest."""
+  if not isinstance(tree, Mapping) or CRITIC not in tree:
+    return Players(tree, None)
+  return Players({k: v for k, v in tree.items() if k != CRITIC}, tree[CRITIC])
+
+
+def _joined(parts: Players) -> Any:
+  if parts.critic is None:
+    return parts.generator
+  return {**parts.generator, CRITIC: parts.critic}
+
+
+def clip_each_player(limit: float) -> optax.GradientTransformation:
+  """Scales the gradient of each player down to a norm of `limit`, if it is longer."""
+  clip = optax.clip_by_global_norm(limit)
+
+  def update(updates, state, params=None):
+    del params
+    clipped = Players(*(clip.update(part, state)[0] for part in players(updates)))
+    return _joined(clipped), state
+
+  return optax.GradientTransformation(clip.init, update)
 
 
 class ScheduleState(NamedTuple):
@@ -37,7 +79,10 @@ def learning_rate(run: RunConfig, step, clock=0.0) -> jax.Array:
 
 
 def _scale_by_schedule(run: RunConfig) -> optax.GradientTransformationExtraArgs:
-  """Multiplies by `-learning_rate`; takes `clock` (0..1) as an extra argument."""
+  """Multiplies by `-learning_rate`; takes `clock` (0..1) as an extra argument.
+
+  The critic's rate is `critic_rate` times as large.
+  """
 
   def init(params):
     del params
@@ -46,8 +91,15 @@ def _scale_by_schedule(run: RunConfig) -> optax.GradientTransformationExtraArgs:
   def update(updates, state, params=None, *, clock=0.0, **extra):
     del params, extra
     rate = -learning_rate(run, state.count, clock)
-    updates = jax.tree.map(lambda u: (rate * u).astype(u.dtype), updates)
-    return updates, ScheduleState(state.count + 1)
+
+    def scaled(tree, rate):
+      return jax.tree.map(lambda u: (rate * u).astype(u.dtype), tree)
+
+    parts = players(updates)
+    both = Players(
+      scaled(parts.generator, rate), scaled(parts.critic, rate * run.critic_rate)
+    )
+    return _joined(both), ScheduleState(state.count + 1)
 
   return optax.GradientTransformationExtraArgs(init, update)
 
@@ -61,7 +113,7 @@ def make_optimizer(run: RunConfig) -> optax.GradientTransformationExtraArgs:
   """The optimizer that `run` describes; `update` takes `clock=` (see `TrainState`)."""
   parts = []
   if run.clip_norm:
-    parts.append(optax.clip_by_global_norm(run.clip_norm))
+    parts.append(clip_each_player(run.clip_norm))
   if run.optimizer == 'adamw':
     parts.append(optax.scale_by_adam(b1=run.beta1, b2=run.beta2))
   if run.weight_decay:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from vasa_jax.errors import UserError
+from vasa_jax.training.optimizer import players
 from vasa_jax.training.state import TrainState
 
 Loss = Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
@@ -18,7 +19,9 @@ class Update(NamedTuple):
 
   Attributes:
     state: the new state.
-    metrics: scalars of this step, computed with the parameters *before* the update.
+    metrics: scalars of this step, computed with the parameters *before* the update:
+      those of the loss, `loss`, `grad_norm` before any clipping, and beside it
+      `grad_norm_critic` where a critic learns.
   """
 
   state: TrainState
@@ -72,7 +75,10 @@ def make_step(
       n = state.step.astype(jnp.float32)
       decay = jnp.minimum(ema_decay, (1.0 + n) / (10.0 + n))
       ema = optax.incremental_update(params, ema, 1.0 - decay)
-    metrics['grad_norm'] = optax.tree.norm(grads)
+    parts = players(grads)
+    metrics['grad_norm'] = optax.tree.norm(parts.generator)
+    if parts.critic is not None:
+      metrics['grad_norm_critic'] = optax.tree.norm(parts.critic)
     new = state.replace(
       step=state.step + 1, params=params, opt_state=opt_state, ema=ema
     )

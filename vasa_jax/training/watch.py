@@ -15,6 +15,8 @@ import jax
 import numpy as np
 from etils import epath
 
+from vasa_jax.training.files import write_whole
+
 _COMPILED = '/jax/core/compile/backend_compile_duration'
 
 
@@ -136,8 +138,7 @@ def dump_batch(workdir: str | Path, step: int, batch: Any) -> str:
   buffer = io.BytesIO()
   np.savez(buffer, **arrays)
   try:
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(buffer.getvalue())
+    write_whole(file, buffer.getvalue())
   except OSError as error:
     return f'(not written: {error.strerror or error})'
   return str(file)

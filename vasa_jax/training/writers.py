@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from etils import epath
 
-from vasa_jax.errors import UserError
+from vasa_jax.training.files import refused, write_whole
 
 
 def encode_png(picture: np.ndarray) -> bytes:
@@ -84,15 +84,12 @@ class Writer:
     try:
       # Object stores cannot append: there the whole small file is written again.
       if rewrite or '://' in str(self._file):
-        self._file.write_text(''.join(f'{line}\n' for line in self._lines))
+        write_whole(self._file, ''.join(f'{line}\n' for line in self._lines))
       else:
         with open(self._file, 'a') as out:
           out.write(self._lines[-1] + '\n')
     except OSError as error:
-      raise UserError(
-        f'cannot write {self._file}: {error.strerror or error}; free space or fix the '
-        'permission, then run the same command again to go on'
-      ) from error
+      raise refused(self._file, error) from error
 
   def figures(self, step: int, values: dict[str, float]) -> None:
     """Adds one line: `{"step": step, name: value, ...}`."""
@@ -111,13 +108,12 @@ class Writer:
     """Writes `samples/STEP_NAME.png` for each picture."""
     if not self._active or not pictures:
       return
-    folder = self._workdir / 'samples'
-    try:
-      folder.mkdir(parents=True, exist_ok=True)
-      for name, picture in pictures.items():
-        (folder / f'{step:08d}_{name}.png').write_bytes(encode_png(picture))
-    except OSError as error:
-      raise UserError(f'cannot write {folder}: {error.strerror or error}') from error
+    for name, picture in pictures.items():
+      file = self._workdir / 'samples' / f'{step:08d}_{name}.png'
+      try:
+        write_whole(file, encode_png(picture))
+      except OSError as error:
+        raise refused(file, error) from error
 
   def close(self) -> None:
     """Closes the TensorBoard file, if any."""
