@@ -198,3 +198,55 @@ def test_rematerialised_block_is_the_block():
   )
   text = str(jax.make_jaxpr(lambda p: nets[1].apply(p, x, condition))(params[0]))
   assert 'remat' in text or 'checkpoint' in text
+
+
+@pytest.mark.parametrize('shape', [(2, 6, 5, 12), (2, 2, 3, 4, 8)])
+def test_norm_is_flax_group_norm_with_an_adapted_gain(shape):
+  x = 3 * picture(shape) + 2
+  condition = picture((2, 5), 1)
+  norm = blocks.Norm()
+  params = norm.init(KEY, x, condition)['params']
+  assert set(params) == {'GroupNorm_0', 'Dense_0'}
+  own = {
+    'scale': 1 + picture(shape[-1:], 2) / 4, 'bias': picture(shape[-1:], 3)
+  }  # fmt: skip
+  params = params | {'GroupNorm_0': own}
+  plain = nn.GroupNorm(blocks.num_groups(shape[-1]))
+
+  def wanted(x, params):
+    y = plain.apply({'params': params['GroupNorm_0']}, x)
+    dense = params['Dense_0']
+    affine = condition @ dense['kernel'] + dense['bias']
+    gain, bias = jnp.split(affine.reshape(2, *(1,) * (x.ndim - 2), -1), 2, -1)
+    return y * (1 + gain) + bias
+
+  def found(x, params):
+    return norm.apply({'params': params}, x, condition)
+
+  @jax.jit
+  def both(x, params):
+    pairs = [jax.vjp(call, x, params) for call in (wanted, found)]
+    return [(value, pull(jnp.cos(value))) for value, pull in pairs]
+
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4),
+    *both(x, params),
+  )
+
+
+@pytest.mark.parametrize('ndim, features', [(2, 6), (2, 4), (3, 4)])
+def test_upsampling_block_is_the_block_behind_upsampling(ndim, features):
+  x = picture((1, *(3,) * ndim, 6))
+  large = blocks.upsample(x, (2,) * ndim)
+  plain = blocks.ResBlock(features, ndim)
+  before = blocks.ResBlock(features, ndim, upsample=True)
+
+  @jax.jit
+  def both(x, large):
+    params = plain.init(KEY, large)
+    found, wanted = before.apply(params, x), plain.apply(params, large)
+    return before.init(KEY, x), params, found, wanted
+
+  theirs, params, found, wanted = both(x, large)
+  jax.tree.map(np.testing.assert_array_equal, theirs, params)
+  np.testing.assert_allclose(found, wanted, atol=2e-5)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from vasa_jax.face.block import face_block
 from vasa_jax.face.config import FaceConfig
-from vasa_jax.nn.blocks import Conv, Norm, average_pool, upsample
+from vasa_jax.nn.blocks import Conv, Norm, average_pool
 from vasa_jax.types import Array
 
 
@@ -82,7 +82,7 @@ class G2D(nn.Module):
     c = self.config
     dtype = jnp.dtype(c.dtype)
     for channels in c.decoder_channels[1:]:
-      x = face_block(c, channels)(upsample(x, (2, 2)))
+      x = face_block(c, channels, upsample=True)(x)
     x = nn.relu(Norm(dtype)(x))
     x = Conv(3, (3, 3), standardise=False, dtype=dtype)(x)
     return nn.sigmoid(x.astype(jnp.float32))
