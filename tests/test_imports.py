@@ -14,7 +14,7 @@ ALLOWED = {
   'nn': BASE,
   'face': BASE | {'nn'},
   'motion': BASE | {'nn'},
-  'audio': BASE | {'nn'},
+  'audio': BASE | {'nn', 'teachers'},
   'teachers': BASE | {'nn'},
   'training': BASE | {'nn', 'face', 'motion', 'audio', 'teachers'},
   'inference': BASE | {'nn', 'face', 'motion', 'audio', 'teachers', 'training'},
