@@ -10,13 +10,24 @@ import pytest
 
 from tests.motion.test_transformer import awake
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.inference.bundle import load_bundle
 from vasa_jax.motion import conditions as conditions_lib
 from vasa_jax.motion import config as config_lib
 from vasa_jax.motion import step, windows
-from vasa_jax.motion.generate import MotionGenerator
+from vasa_jax.motion.generate import MotionGenerator, window_conditions
+from vasa_jax.motion.transformer import MotionTransformer
 from vasa_jax.types import NUM_UNITS, Controls
 
 TINY = config_lib.tiny()
+# Frames and values of what the shipped weights made before the sampler was rewritten.
+PINNED_ROWS = [0, 49, 50, 119]
+PINNED_COLUMNS = [0, 1, 3, 41, 42, 58]
+PINNED = [
+  [-0.1782, -0.0191, 0.1170, 0.0314, 0.0300, 0.2511],
+  [-0.1874, -0.0180, 0.1162, 0.0435, 0.0411, 0.2640],
+  [-0.0781, -0.0042, 0.1050, 0.0906, 0.0835, 0.1283],
+  [0.1355, -0.0142, 0.1572, 0.0262, 0.0238, -0.1566],
+]
 
 
 def speech(frames, seed=0):
@@ -87,6 +98,119 @@ def test_any_length_compiles_once(generator):
   assert before.traces == 2
 
 
+def test_no_guidance_is_the_conditional(generator):
+  """One step from noise is the network's answer to it; weights of 0 change nothing."""
+  config, params, f = TINY, generator.params, speech(8)
+  nothing = {f'guidance_{name}': 0.0 for name in conditions_lib.CONDITIONS}
+  found = flat(generator.generate(f, key=3, steps=1, **nothing))
+  noise = jax.random.normal(
+    jax.random.fold_in(jax.random.key(3), 0), (1, config.window, config.motion_dim)
+  )
+  stats = params['stats']
+  given = window_conditions(
+    windows.no_past(config), jnp.asarray(f), 8,
+    conditions_lib.wishes(Controls(), 0, 8, config, stats),
+  )  # fmt: skip
+  z = MotionTransformer(config).apply(
+    {'params': params['params']}, noise, jnp.array([999]), given
+  )
+  said = conditions_lib.to_motion(conditions_lib.denormalise(z[0], stats), config)
+  np.testing.assert_allclose(found, flat(said), atol=1e-6)
+  # And a weight that is all but 0 goes through the batch of variants.
+  small = {**nothing, 'guidance_audio': 1e-9, 'guidance_emotion': 1e-9}
+  np.testing.assert_allclose(
+    flat(generator.generate(f, key=3, steps=1, **small)), found, atol=1e-6
+  )
+
+
+def test_every_condition_can_guide(generator):
+  f = speech(16)
+  controls = Controls(
+    gaze=np.array([20.0, 0.0]), distance=np.array([1.4]), emotion=np.eye(8)[4]
+  )
+  plain = flat(generator.generate(f, controls))
+  for name in conditions_lib.CONDITIONS:
+    made = flat(generator.generate(f, controls, **{f'guidance_{name}': 2.0}))
+    assert np.abs(made[8:] - plain[8:]).max() > 1e-4, name
+
+
+def test_samplers_agree_on_many_steps(generator):
+  one = flat(generator.generate(speech(8), steps=60))
+  two = flat(generator.generate(speech(8), steps=60, sampler='dpm++', spacing='logsnr'))
+  few = flat(generator.generate(speech(8), steps=1))
+  assert np.abs(one - two).mean() < 0.2 * np.abs(one - few).mean()
+
+
+def test_conditions_are_read_once_a_window():
+  """Inside the loop over steps nothing has the size of an audio feature."""
+  config = dataclasses.replace(TINY, audio_dim=37, attention='cached', layout='tokens')
+  params = jax.eval_shape(lambda k: step.init_params(config, k), jax.random.key(0))
+  generator = MotionGenerator(config, params)
+  past = jax.eval_shape(lambda: windows.no_past(config))
+  given = jax.eval_shape(
+    lambda: conditions_lib.wishes(
+      Controls(), 0, 8, config, conditions_lib.identity_stats(config)
+    )
+  )
+  traced = jax.make_jaxpr(
+    lambda *args: generator._sample(
+      *args, steps=4, names=('audio',), kind='ddim', spacing='uniform'
+    )
+  )(params, past, jnp.zeros((8, 37)), 8, given, jax.random.key(0), jnp.ones(1))
+  assert '37]' in str(traced)
+  (loop,) = [e for e in traced.eqns if e.primitive.name == 'scan']
+  assert '37' not in str([v.aval for v in loop.invars])
+  assert loop.params['length'] == 4
+  # 11 conditions of 3 + 3 + 3 + 8 tokens are gone: time and motion alone go on.
+  tokens = [
+    shape for e in loop.params['jaxpr'].eqns for v in e.outvars
+    if (shape := v.aval.shape)[::2] == (2, config.ffn) and len(shape) == 3
+  ]  # fmt: skip
+  assert {shape[1] for shape in tokens} == {9, 8}  # the last layer: motion alone
+
+
+def test_padding_may_repeat():
+  blocks = list(windows.blocks([speech(13)], 8, 'repeat'))
+  assert [block.count for block in blocks] == [8, 5]
+  assert np.all(blocks[1].features[5:] == speech(13)[-1])
+
+
+def test_the_embedded_weights_say_what_they_said():
+  """The default path of the shipped weights, pinned: a change of it must be meant."""
+  bundle = load_bundle()
+  rng = np.random.default_rng(0)
+  heard = rng.normal(-0.5, 0.5, (120, 320)).astype(np.float32)
+
+  def made(config):
+    return flat(MotionGenerator(config, bundle.motion_params).generate(heard, key=3))
+
+  apart = dataclasses.replace(bundle.motion_config, join_pose=0, join_dynamics=0)
+  plain, joined = made(apart), made(bundle.motion_config)
+  assert plain.shape == (120, 60) and np.isfinite(plain).all()
+  np.testing.assert_allclose(plain[PINNED_ROWS][:, PINNED_COLUMNS], PINNED, atol=2e-4)
+  # The first window has nothing to be joined to; the head of the others does not jump.
+  np.testing.assert_allclose(joined[:50], plain[:50], atol=2e-4)
+  change = np.abs(np.diff(joined[:, :3], axis=0)).max(1)
+  assert max(change[49], change[99]) <= 1.5 * np.median(change)
+  wild = np.abs(np.diff(plain[:, :3], axis=0)).max(1)
+  assert max(wild[49], wild[99]) > 3 * np.median(wild)
+
+
+def test_joined_windows_go_on():
+  """A smooth window moved away from its past comes back to it, and to itself."""
+  config = dataclasses.replace(TINY, window=20, join_pose=10, join_dynamics=4)
+  z = 5 + 0.1 * jnp.arange(20.0)[None, :, None] * jnp.ones((1, 1, config.motion_dim))
+  past = windows.advance(jnp.zeros((20, config.motion_dim)), jnp.zeros((20, 1)), config)
+  bent = np.asarray(windows.joined(z, past, config))[0]
+  np.testing.assert_allclose(bent[0], 0.1, atol=1e-5)  # one step of its own
+  np.testing.assert_allclose(bent[10:, :6], z[0, 10:, :6])
+  np.testing.assert_allclose(bent[4:, 6:], z[0, 4:, 6:])
+  assert np.all(np.diff(bent, axis=0) > 0)
+  np.testing.assert_array_equal(windows.joined(z, windows.no_past(config), config), z)
+  off = dataclasses.replace(config, join_pose=0, join_dynamics=0)
+  np.testing.assert_array_equal(windows.joined(z, past, off), z)
+
+
 def test_later_audio_does_not_change_earlier_windows(generator):
   long = speech(24)
   one, two = generator.generate(long[:16]), generator.generate(long)
@@ -112,13 +236,13 @@ def test_no_jump_between_windows():
   config = dataclasses.replace(TINY, guidance_audio=0.0, guidance_gaze=0.0)
   generator = MotionGenerator(config, step.init_params(config, jax.random.key(0)))
 
-  def going_on(x_t, t, *, given, **_):
+  def going_on(params, given, names, weights):
     last, before = given.previous_motion[:, -1:], given.previous_motion[:, -2:-1]
     ahead = jnp.arange(1, config.window + 1)[None, :, None]
-    slope = jnp.where(given.keep.previous[:, None, None], last - before, 0.1)
-    return last + ahead * slope
+    known = given.keep.previous_motion[:, None, None]
+    return lambda x_t, t: last + ahead * jnp.where(known, last - before, 0.1)
 
-  generator._guided = going_on
+  generator._predictor = going_on
   pose = generator.generate(speech(40)).z_pose
   np.testing.assert_allclose(np.diff(pose, axis=0), 0.1, atol=1e-4)
 

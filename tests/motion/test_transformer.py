@@ -11,7 +11,7 @@ from vasa_jax.errors import UsageError
 from vasa_jax.motion import config as config_lib
 from vasa_jax.motion import step
 from vasa_jax.motion.conditions import CONDITIONS, Conditions, Keep
-from vasa_jax.motion.sampler import without
+from vasa_jax.motion.guidance import without
 from vasa_jax.motion.transformer import MotionTransformer
 
 TINY = config_lib.tiny()
@@ -32,7 +32,7 @@ def inputs(config, b=B):
     gaze=normal(b, 2),
     distance=normal(b, 1),
     emotion=normal(b, 8),
-    keep=Keep(given, jnp.ones((b, config.window), bool), given, given, given),
+    keep=Keep(given, given, jnp.ones((b, config.window), bool), given, given, given),
   )
   return normal(b, config.window, config.motion_dim), jnp.arange(b) * 300, conditions
 
@@ -48,9 +48,10 @@ def awake(params):
   return tree.unflatten(moved)
 
 
-@pytest.fixture(scope='module', params=['channels', 'tokens'])
+@pytest.fixture(scope='module', params=['channels joint', 'tokens cached'])
 def net(request):
-  config = dataclasses.replace(TINY, layout=request.param)
+  layout, attention = request.param.split()
+  config = dataclasses.replace(TINY, layout=layout, attention=attention)
   params = awake(step.init_params(config, jax.random.key(0))['params'])
   model = MotionTransformer(config)
   return config, jax.jit(lambda *args: model.apply({'params': params}, *args))
@@ -117,6 +118,40 @@ def test_diffusion_step_matters(net):
   assert np.abs(apply(x_t, t + 50, conditions) - apply(x_t, t, conditions)).max() > 1e-2
 
 
+def test_conditions_are_encoded_once():
+  """What `encode` and `denoise` make of a call is the call, in every arrangement."""
+  x_t, t, conditions = inputs(TINY)
+  for layout in ('tokens', 'channels'):
+    for attention in ('joint', 'cached'):
+      config = dataclasses.replace(TINY, layout=layout, attention=attention)
+      params = awake(step.init_params(config, jax.random.key(0))['params'])
+      model, params = MotionTransformer(config), {'params': params}
+      context = model.apply(params, conditions, method='encode')
+      found = model.apply(params, x_t, t, context, method='denoise')
+      whole = model.apply(params, x_t, t, conditions)
+      np.testing.assert_allclose(found, whole, atol=1e-6)
+      # One set of keys and values a layer, of all conditions, or none.
+      count = 3 + config.previous
+      if layout == 'tokens':
+        count += config.previous + config.window
+      assert len(context.memory) == (config.depth if attention == 'cached' else 0)
+      for seen in context.memory:
+        assert seen.keys.shape[:2] == seen.values.shape[:2] == (B, count)
+
+
+def test_cached_is_joint_under_a_mask():
+  """Layer by layer: conditions attend to conditions, motion to everything."""
+  config = dataclasses.replace(TINY, layout='tokens', attention='cached', depth=1)
+  params = awake(step.init_params(config, jax.random.key(0))['params'])
+  cached, joint = (
+    MotionTransformer(dataclasses.replace(config, attention=kind))
+    for kind in ('cached', 'joint')
+  )
+  # With one layer the motion has only ever seen conditions that saw nothing yet.
+  args = {'params': params}, *inputs(config)
+  np.testing.assert_allclose(cached.apply(*args), joint.apply(*args), atol=2e-5)
+
+
 def test_bfloat16_is_near(net):
   config, apply = net
   params = awake(step.init_params(config, jax.random.key(0))['params'])
@@ -140,6 +175,8 @@ def test_bfloat16_is_near(net):
     {'dynamics_dim': 10},
     {'sampling_steps': 0},
     {'dtype': 'float16'},
+    {'emotion_dim': 2},
+    {'sampler': 'euler'},
   ],
 )
 def test_impossible_configs_say_so(change):

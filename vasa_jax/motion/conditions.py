@@ -11,7 +11,7 @@ from flax import struct
 
 from vasa_jax.errors import UsageError
 from vasa_jax.motion.config import MotionConfig
-from vasa_jax.types import EMOTIONS, NUM_UNITS, POSE_DIM, Array, Controls, Motion
+from vasa_jax.types import NUM_UNITS, POSE_DIM, Array, Controls, Motion
 
 Stats = dict[str, Array]
 CONDITIONS = ('previous', 'audio', 'gaze', 'distance', 'emotion')
@@ -22,11 +22,12 @@ class Keep:
   """Which conditions are given; where False the learned null stands in.
 
   Attributes:
-    previous, gaze, distance, emotion: `(b,)` bool.
+    previous_motion, previous_audio, gaze, distance, emotion: `(b,)` bool.
     audio: `(b, w)` bool, one per frame, since the end of the audio may be missing.
   """
 
-  previous: Array
+  previous_motion: Array
+  previous_audio: Array
   audio: Array
   gaze: Array
   distance: Array
@@ -41,7 +42,7 @@ class Conditions:
     previous_motion: `(b, k, m)` z-scored X_pre.
     previous_features: `(b, k, a)` A_pre.
     features: `(b, w, a)` A.
-    gaze: `(b, 2)`; distance: `(b, 1)`; emotion: `(b, 8)`.
+    gaze: `(b, 2)`; distance: `(b, 1)`; emotion: `(b, e)`.
     keep: what of these is given.
   """
 
@@ -52,6 +53,20 @@ class Conditions:
   distance: Array
   emotion: Array
   keep: Keep
+
+
+def nothing(config: MotionConfig, b: int = 1) -> Conditions:
+  """Conditions of the right shapes, all zero and all given."""
+  k, w, one = config.previous, config.window, jnp.ones(b, bool)
+  return Conditions(
+    previous_motion=jnp.zeros((b, k, config.motion_dim)),
+    previous_features=jnp.zeros((b, k, config.audio_dim)),
+    features=jnp.zeros((b, w, config.audio_dim)),
+    gaze=jnp.zeros((b, 2)),
+    distance=jnp.zeros((b, 1)),
+    emotion=jnp.zeros((b, config.emotion_dim)),
+    keep=Keep(one, one, jnp.ones((b, w), bool), one, one, one),
+  )
 
 
 def identity_stats(config: MotionConfig) -> Stats:
@@ -65,6 +80,32 @@ def identity_stats(config: MotionConfig) -> Stats:
     'std': jnp.ones(config.motion_dim),
     'velocity': jnp.ones(config.motion_dim),
     'distance': jnp.array([0.0, 1.0]),
+  }
+
+
+def fitted_stats(config: MotionConfig, stats: Stats) -> Stats:
+  """Statistics of single values as `config.normalisation` wants them.
+
+  'group' shares one deviation (root mean square) among the values of z_pose and one
+  among those of z_dyn, so that within each the large stay large; 'none' leaves motion
+  as it is. `velocity` is rescaled to the new units.
+  """
+  stats = {name: jnp.asarray(value) for name, value in stats.items()}
+  if config.normalisation == 'value':
+    return stats
+  mean, std = stats['mean'], stats['std']
+  if config.normalisation == 'none':
+    wide, mean = jnp.ones_like(std), jnp.zeros_like(mean)
+  else:
+    parts = std[:POSE_DIM], std[POSE_DIM:]
+    wide = jnp.concatenate(
+      [jnp.full_like(part, jnp.sqrt((part**2).mean())) for part in parts]
+    )
+  return {
+    **stats,
+    'mean': mean,
+    'std': wide,
+    'velocity': stats['velocity'] * std / wide,
   }
 
 
@@ -92,15 +133,20 @@ def normalise_gaze(gaze: Array, config: MotionConfig) -> Array:
   return gaze / config.gaze_scale
 
 
-def normalise_distance(distance: Array, stats: Stats) -> Array:
-  """Distance ratio to the z-score of its logarithm."""
+def normalise_distance(distance: Array, stats: Stats, config: MotionConfig) -> Array:
+  """Distance ratio to a z-score: of its logarithm, or of itself.
+
+  The statistics are of the logarithm; a ratio near the mean is `1 + log` of it.
+  """
   mean, std = stats['distance'][0], stats['distance'][1]
+  if config.distance == 'ratio':
+    return (distance / jnp.exp(mean) - 1) / std
   return (jnp.log(distance) - mean) / std
 
 
 @struct.dataclass
 class Wishes:
-  """Controls of one window, normalised: gaze `(2,)`, distance `(1,)`, emotion `(8,)`.
+  """Controls of one window, normalised: gaze `(2,)`, distance `(1,)`, emotion `(e,)`.
 
   `emotion_given` is a bool scalar: without it the learned null is used.
   """
@@ -111,9 +157,9 @@ class Wishes:
   emotion_given: Array
 
 
-def check_controls(controls: Controls) -> None:
+def check_controls(controls: Controls, config: MotionConfig) -> None:
   """Raises UsageError where a control has the wrong size or an impossible value."""
-  sizes = {'gaze': 2, 'distance': 1, 'emotion': len(EMOTIONS)}
+  sizes = {'gaze': 2, 'distance': 1, 'emotion': config.emotion_dim}
   for name, size in sizes.items():
     value = getattr(controls, name)
     if value is None:
@@ -152,8 +198,8 @@ def wishes(
     gaze = normalise_gaze(at_window(controls.gaze), config)
   distance = jnp.zeros(1)
   if controls.distance is not None:
-    distance = normalise_distance(at_window(controls.distance), stats)
-  emotion = jnp.zeros(len(EMOTIONS))
+    distance = normalise_distance(at_window(controls.distance), stats, config)
+  emotion = jnp.zeros(config.emotion_dim)
   if controls.emotion is not None:
     emotion = at_window(controls.emotion)
   given = jnp.asarray(controls.emotion is not None)

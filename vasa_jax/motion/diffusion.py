@@ -1,20 +1,21 @@
-"""Gaussian diffusion: schedules, corruption, conversions, the loss.
+"""Gaussian diffusion: schedules, corruption, conversions.
 
     (1)  x_t = a_t x0 + s_t n,   n ~ N(0, I),   a_t^2 + s_t^2 = 1
     (2)  v   = a_t n - s_t x0                                   (Salimans and Ho 2022)
     (3)  x0  = (x_t - s_t n) / a_t = a_t x_t - s_t v
-    (4)  n   = (x_t - a_t x0) / s_t = s_t x_t + a_t v
-    (5)  L   = E || x0 - H(x_t, t, C) ||^2                       (VASA-1 section 3.2)
+    (4)  L   = E || x0 - H(x_t, t, C) ||^2                       (VASA-1 section 3.2)
 
 `a_t` and `s_t` are called `signal` and `noise`.
 """
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax.motion.config import MotionConfig
+from vasa_jax.motion.objective import Path, log_snr_range
 from vasa_jax.types import Array
 
 
@@ -23,14 +24,6 @@ class Schedule(NamedTuple):
 
   signal: np.ndarray
   noise: np.ndarray
-
-
-class Views(NamedTuple):
-  """Three ways to say the same prediction, each shaped as `x_t`."""
-
-  x0: Array
-  noise: Array
-  v: Array
 
 
 def schedule(config: MotionConfig) -> Schedule:
@@ -54,46 +47,61 @@ def at(values: np.ndarray, t: Array, like: Array) -> Array:
   return jnp.asarray(values)[t].reshape(t.shape + (1,) * (like.ndim - t.ndim))
 
 
-def corrupt(x0: Array, t: Array, noise: Array, levels: Schedule) -> Array:
-  """Equation (1). `x0`, `noise` `(b, w, m)`, `t` `(b,)` int."""
-  return at(levels.signal, t, x0) * x0 + at(levels.noise, t, x0) * noise
+class Diffusion:
+  """The objective of the paper; `t` is an int step, 0 .. diffusion_steps - 1."""
 
+  def __init__(self, config: MotionConfig):
+    self.levels = schedule(config)
+    self.kind = config.predict
 
-def views(kind: str, value: Array, x_t: Array, t: Array, levels: Schedule) -> Views:
-  """What `value`, a prediction of the given kind, says about x0, noise and v."""
-  a, s = at(levels.signal, t, x_t), at(levels.noise, t, x_t)
-  if kind == 'x0':
-    x0, noise = value, (x_t - a * value) / s
-  elif kind == 'noise':
+  def draw(self, key: Array, b: int) -> Array:
+    return jax.random.randint(key, (b,), 0, len(self.levels.signal))
+
+  def corrupt(self, x0: Array, t: Array, noise: Array) -> Array:
+    return at(self.levels.signal, t, x0) * x0 + at(self.levels.noise, t, x0) * noise
+
+  def target(self, x0: Array, noise: Array, t: Array) -> Array:
+    if self.kind == 'x0':
+      return x0
+    if self.kind == 'noise':
+      return noise
+    return at(self.levels.signal, t, x0) * noise - at(self.levels.noise, t, x0) * x0
+
+  def to_x0(self, out: Array, x_t: Array, t: Array) -> Array:
+    if self.kind == 'x0':
+      return out
+    a, s = at(self.levels.signal, t, x_t), at(self.levels.noise, t, x_t)
     # a is 5e-5 or so at the noisiest step of the cosine schedule, never 0.
-    x0, noise = (x_t - s * value) / a, value
-  else:
-    x0, noise = a * x_t - s * value, s * x_t + a * value
-  return Views(x0, noise, a * noise - s * x0)
+    return (x_t - s * out) / a if self.kind == 'noise' else a * x_t - s * out
 
-
-def target(kind: str, x0: Array, noise: Array, t: Array, levels: Schedule) -> Array:
-  """What a network that predicts `kind` should put out."""
-  if kind == 'x0':
-    return x0
-  if kind == 'noise':
+  def start(self, noise: Array) -> Array:
     return noise
-  return at(levels.signal, t, x0) * noise - at(levels.noise, t, x0) * x0
+
+  def path(self, steps: int, spacing: str) -> Path:
+    levels = Schedule(*(values.astype(np.float64) for values in self.levels))
+    t = timesteps(levels, steps, spacing)
+    return Path(t, levels.signal[t], levels.noise[t])
 
 
-def masked_mean(values: Array, mask: Array) -> Array:
-  """Mean of `(b, w, m)` over the frames where `mask` `(b, w)` is 1."""
-  total = (values * mask[..., None]).sum()
-  return total / jnp.maximum(mask.sum() * values.shape[-1], 1.0)
+def timesteps(levels: Schedule, steps: int, spacing: str) -> np.ndarray:
+  """Diffusion steps to visit, noisiest first, `(steps,)` int32, none twice.
 
-
-def velocity_error(x0_hat: Array, x0: Array, mask: Array, spread: Array) -> Array:
-  """Mean squared error of frame-to-frame differences, in units of their own spread.
-
-  Args:
-    x0_hat, x0: `(b, w, m)` z-scored motion.
-    mask: `(b, w)`.
-    spread: `(m,)` deviation of the differences of `x0` over the training set.
+  'uniform' goes from the noisiest to the cleanest; 'trailing' (Lin et al. 2024) leaves
+  out the cleanest, where little is left to do; 'logsnr' (Lu et al. 2022) is even in the
+  logarithm of the signal-to-noise ratio.
   """
-  error = jnp.diff(x0_hat, axis=1) - jnp.diff(x0, axis=1)
-  return masked_mean((error / spread) ** 2, mask[:, 1:] * mask[:, :-1])
+  total = len(levels.signal)
+  if spacing == 'trailing' or steps == 1:
+    t = total - 1 - np.arange(steps) * total / steps
+  elif spacing == 'uniform':
+    t = np.linspace(total - 1, 0, steps)
+  else:
+    ratio = np.log(levels.signal) - np.log(levels.noise)
+    low, high = np.clip(log_snr_range(steps), ratio[-1], ratio[0])
+    wanted = np.linspace(low, high, steps)
+    t = np.interp(wanted, ratio[::-1], np.arange(total)[::-1])
+  t = np.rint(t).astype(np.int32)
+  # Many steps crowd at the ends of 'logsnr': push them apart.
+  down = np.arange(steps)
+  t = np.minimum.accumulate(t + down) - down
+  return np.maximum(t, steps - 1 - down).astype(np.int32)

@@ -1,7 +1,7 @@
 """Speech features in, motion out: windows one after another, in constant memory."""
 
-import functools
-from collections.abc import Iterable, Iterator, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -9,24 +9,12 @@ import numpy as np
 
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.motion import conditions as conditions_lib
-from vasa_jax.motion import diffusion, sampler, windows
-from vasa_jax.motion.conditions import Conditions, Keep, Stats, Wishes
+from vasa_jax.motion import guidance, sampler, windows
+from vasa_jax.motion.conditions import CONDITIONS, Conditions, Keep, Stats, Wishes
 from vasa_jax.motion.config import MotionConfig
+from vasa_jax.motion.objective import make_objective
 from vasa_jax.motion.transformer import MotionTransformer
 from vasa_jax.types import Array, Controls, Motion
-
-
-def network_x0(
-  config: MotionConfig, params: Mapping[str, Stats], levels: diffusion.Schedule
-) -> sampler.Network:
-  """The trained network as a function `(x_t, t, conditions) -> x0`."""
-  model = MotionTransformer(config)
-
-  def network(x_t: Array, t: Array, conditions: Conditions) -> Array:
-    out = model.apply({'params': params['params']}, x_t, t, conditions)
-    return diffusion.views(config.predict, out, x_t, t, levels).x0
-
-  return network
 
 
 def window_conditions(
@@ -36,7 +24,7 @@ def window_conditions(
 
   Args:
     past: the frames before.
-    features: `(w, a)`, of which the first `count` are real.
+    features: `(w, a)`, of which the first `count` are heard.
     wishes: the user's controls, normalised.
   """
   given = jnp.ones(1, bool)
@@ -48,7 +36,8 @@ def window_conditions(
     distance=wishes.distance[None],
     emotion=wishes.emotion[None],
     keep=Keep(
-      previous=past.known[None],
+      previous_motion=past.known[None],
+      previous_audio=past.known[None],
       audio=(jnp.arange(features.shape[0]) < count)[None],
       gaze=given,
       distance=given,
@@ -61,8 +50,8 @@ class MotionGenerator:
   """Samples motion for speech.
 
   The same seed, features and controls give the same motion, however the features are
-  chunked. One program is compiled for each set of guided conditions and each number of
-  steps; `traces` counts them.
+  chunked. One program is compiled for each set of guided conditions, number of steps
+  and sampler; `traces` counts them.
 
   Args:
     config: as trained.
@@ -72,14 +61,11 @@ class MotionGenerator:
   def __init__(self, config: MotionConfig, params: Mapping[str, Stats]):
     self.config = config
     self.params = params
-    self.levels = diffusion.schedule(config)
-    self.defaults = {
-      'steps': config.sampling_steps,
-      'audio': config.guidance_audio,
-      'gaze': config.guidance_gaze,
-    }
+    self.model = MotionTransformer(config)
+    self.objective = make_objective(config)
     self.traces = 0
-    self._window = jax.jit(self._sample, static_argnames=('steps', 'names'))
+    names = ('steps', 'names', 'kind', 'spacing')
+    self._window = jax.jit(self._sample, static_argnames=names)
 
   def _sample(
     self,
@@ -93,25 +79,40 @@ class MotionGenerator:
     *,
     steps: int,
     names: tuple[str, ...],
+    kind: str,
+    spacing: str,
   ) -> tuple[Array, windows.Past]:
     self.traces += 1  # runs only while tracing
     config = self.config
-    network = network_x0(config, params, self.levels)
     given = window_conditions(past, features, count, wishes)
     noise = jax.random.normal(key, (1, config.window, config.motion_dim))
-    z = sampler.sample(
-      functools.partial(
-        self._guided, network=network, given=given, names=names, weights=weights
-      ),
-      noise,
-      self.levels,
-      steps,
-    )[0]
+    predict = self._predictor(params, given, names, weights)
+
+    def going_on(x_t: Array, t: Array) -> Array:
+      return windows.joined(predict(x_t, t), past, config)
+
+    z = sampler.sample(self.objective, going_on, noise, steps, kind, spacing)[0]
     motion = conditions_lib.denormalise(z, params['stats'])
     return motion, windows.advance(z, features, config)
 
-  def _guided(self, x_t, t, *, network, given, names, weights) -> Array:
-    return sampler.guided(network, x_t, t, given, names, weights)
+  def _predictor(
+    self,
+    params: Mapping[str, Stats],
+    given: Conditions,
+    names: tuple[str, ...],
+    weights: Array,
+  ) -> Callable[[Array, Array], Array]:
+    """The guided network `(x_t (b, w, m), t (b,)) -> x0`, conditions encoded once."""
+    variables, copies = {'params': params['params']}, 1 + len(names)
+    joined = guidance.variants(given, names)
+    context = self.model.apply(variables, joined, method='encode')
+
+    def predict(x_t: Array, t: Array) -> Array:
+      x_t, t = guidance.repeated(x_t, copies), guidance.repeated(t, copies)
+      out = self.model.apply(variables, x_t, t, context, method='denoise')
+      return guidance.combine(self.objective.to_x0(out, x_t, t), weights)
+
+    return predict
 
   def windows(
     self,
@@ -121,6 +122,12 @@ class MotionGenerator:
     steps: int | None = None,
     guidance_audio: float | None = None,
     guidance_gaze: float | None = None,
+    *,
+    guidance_distance: float | None = None,
+    guidance_emotion: float | None = None,
+    guidance_previous: float | None = None,
+    sampler: str | None = None,
+    spacing: str | None = None,
   ) -> Iterator[Motion]:
     """Motion of one window after another.
 
@@ -128,7 +135,7 @@ class MotionGenerator:
       feature_chunks: `(t_i, a)` audio features at 25 Hz, chunks of any length.
       controls: gaze, distance, emotion; each may change over time as `(t, n)`.
       key: seed, or a `jax.random.key`.
-      steps, guidance_audio, guidance_gaze: None takes the config's.
+      steps, sampler, spacing, guidance_*: see `MotionConfig`; None takes the config's.
 
     Yields:
       `Motion` of `(t, 6)` and `(t, k)` numpy float32, W frames each, the last fewer.
@@ -139,24 +146,36 @@ class MotionGenerator:
     """
     config = self.config
     controls = controls or Controls()
-    conditions_lib.check_controls(controls)
-    given = {'steps': steps, 'audio': guidance_audio, 'gaze': guidance_gaze}
-    wanted = {
-      name: self.defaults[name] if value is None else value
-      for name, value in given.items()
+    conditions_lib.check_controls(controls, config)
+    chosen = {
+      'sampling_steps': steps,
+      'sampler': sampler,
+      'spacing': spacing,
+      'guidance_audio': guidance_audio,
+      'guidance_gaze': guidance_gaze,
+      'guidance_distance': guidance_distance,
+      'guidance_emotion': guidance_emotion,
+      'guidance_previous': guidance_previous,
     }
-    steps = wanted.pop('steps')
-    if not 1 <= steps <= config.diffusion_steps:
-      raise UsageError(f'steps={steps} must lie in 1..{config.diffusion_steps}')
-    names = tuple(name for name, weight in wanted.items() if weight)
-    weights = jnp.array([wanted[name] for name in names], jnp.float32)
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    config = dataclasses.replace(config, **chosen)  # which checks them
+    names = tuple(name for name in CONDITIONS if config.guidance[name])
+    weights = jnp.array([config.guidance[name] for name in names], jnp.float32)
+    settings = {
+      'weights': weights,
+      'names': names,
+      'steps': config.sampling_steps,
+      'kind': config.sampler,
+      'spacing': config.spacing,
+    }
     key = jax.random.key(key) if isinstance(key, int) else key
-    return self._stream(feature_chunks, controls, key, steps, names, weights)
+    return self._stream(feature_chunks, controls, key, settings)
 
-  def _stream(self, chunks, controls, key, steps, names, weights) -> Iterator[Motion]:
+  def _stream(self, chunks, controls, key, settings) -> Iterator[Motion]:
     config = self.config
     past, start = windows.no_past(config), 0
-    for i, block in enumerate(windows.blocks(chunks, config.window)):
+    cut = windows.blocks(chunks, config.window, config.padding)
+    for i, block in enumerate(cut):
       if block.features.shape[1] != config.audio_dim:
         raise UsageError(
           f'these weights hear {config.audio_dim} audio features a frame, not '
@@ -166,14 +185,12 @@ class MotionGenerator:
         self.params,
         past,
         block.features,
-        block.count,
+        block.count if config.padding == 'null' else config.window,
         conditions_lib.wishes(
           controls, start, block.count, config, self.params['stats']
         ),
         jax.random.fold_in(key, i),
-        weights,
-        steps=steps,
-        names=names,
+        **settings,
       )
       start += block.count
       motion = conditions_lib.to_motion(np.asarray(motion)[: block.count], config)

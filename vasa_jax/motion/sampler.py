@@ -1,93 +1,83 @@
-"""DDIM with eta = 0 (Song 2021) and guidance by several conditions (VASA-1 eq. 2).
+"""From noise to motion: DDIM with eta 0, DPM-Solver++(2M), in few steps or many.
 
-    x0_hat = (1 + sum_c lambda_c) H(x_t, t, C) - sum_c lambda_c H(x_t, t, C | c = null)
+Between two points of a path `x_t = a x0 + s n` the probability flow is solved with x0
+held still (DDIM, Song et al. 2021; on straight paths the step of Euler) or going on in
+a line through its last two values (DPM-Solver++(2M), Lu et al. 2022):
 
-The plain and the null evaluations go through the network as one batch. Conditions whose
-weight is zero are not evaluated; the paper's defaults need three evaluations a step.
+    D    = x0 + r (x0 - x0 before),   r = 0  or  (l' - l) / (2 (l - l before))
+    x'   = (s' / s) x + (a' - a s' / s) D,        l = log(a / s)
+
+All coefficients are known before the walk starts, so that both samplers are one scan
+over a table. The last step goes to x0 itself (a' = 1, s' = 0), where D is x0.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vasa_jax.motion.conditions import CONDITIONS, Conditions
-from vasa_jax.motion.diffusion import Schedule
+from vasa_jax.motion.objective import Objective, Path
 from vasa_jax.types import Array
 
-Network = Callable[[Array, Array, Conditions], Array]
+
+class Table(NamedTuple):
+  """Coefficients of each step, `(n,)` each: `x' = keep x + clean (x0 + ahead (x0 -
+  before))` with x0 predicted at `t`."""
+
+  t: np.ndarray
+  keep: np.ndarray
+  clean: np.ndarray
+  ahead: np.ndarray
 
 
-def without(conditions: Conditions, name: str) -> Conditions:
-  """The conditions with one of them null."""
-  if name not in CONDITIONS:
-    raise ValueError(f'{name!r} is not one of {CONDITIONS}')
-  given = jnp.zeros_like(getattr(conditions.keep, name))
-  return conditions.replace(keep=conditions.keep.replace(**{name: given}))
+def table(path: Path, kind: str) -> Table:
+  """The coefficients of 'ddim' or 'dpm++' on a path."""
+  a, s = np.append(path.signal, 1.0), np.append(path.noise, 0.0)
+  keep = s[1:] / s[:-1]
+  clean = a[1:] - a[:-1] * keep
+  ahead = np.zeros_like(keep)
+  if kind == 'dpm++':
+    with np.errstate(divide='ignore'):
+      ratio = np.log(a) - np.log(s)
+    step = np.diff(ratio)
+    # Where a step is endless (from pure noise, to pure signal) there is no line.
+    known = np.isfinite(step[1:]) & np.isfinite(step[:-1])
+    ahead[1:][known] = step[1:][known] / (2 * step[:-1][known])
+  numbers = (values.astype(np.float32) for values in (keep, clean, ahead))
+  return Table(path.t, *numbers)
 
 
-def guided(
-  network: Network,
-  x_t: Array,
-  t: Array,
-  conditions: Conditions,
-  names: tuple[str, ...],
-  weights: Array,
-) -> Array:
-  """Equation 2.
-
-  Args:
-    network: `(x_t, t, conditions) -> x0`.
-    x_t: `(b, w, m)`; t: `(b,)` int.
-    conditions: what is given.
-    names: conditions to guide by, static.
-    weights: `(len(names),)` lambdas.
-
-  Returns:
-    Guided x0, `(b, w, m)`.
-  """
-  variants = [conditions, *(without(conditions, name) for name in names)]
-  copies = len(variants)
-  joined = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *variants)
-  x0 = network(jnp.concatenate([x_t] * copies), jnp.concatenate([t] * copies), joined)
-  x0 = x0.reshape(copies, *x_t.shape)
-  return (1 + weights.sum()) * x0[0] - jnp.tensordot(weights, x0[1:], 1)
-
-
-def timesteps(total: int, steps: int) -> np.ndarray:
-  """Diffusion steps to visit, evenly spaced, noisiest first, `(steps,)` int32."""
-  if steps == 1:
-    return np.array([total - 1], np.int32)
-  return np.rint(np.linspace(total - 1, 0, steps)).astype(np.int32)
-
-
-def sample(
-  predict: Callable[[Array, Array], Array],
-  noise: Array,
-  levels: Schedule,
-  steps: int,
-) -> Array:
-  """Walks from noise to motion.
+def walk(predict: Callable[[Array, Array], Array], x: Array, steps: Table) -> Array:
+  """Follows a table.
 
   Args:
     predict: `(x_t (b, w, m), t (b,)) -> x0`.
-    noise: `(b, w, m)` standard normal.
-    levels: the schedule of training.
-    steps: how many evaluations, static.
+    x: `(b, w, m)`, where to begin.
+    steps: see `table`; its length is static.
 
   Returns:
-    `(b, w, m)`, the last x0.
+    `(b, w, m)`, the motion at the end.
   """
-  visited = timesteps(len(levels.signal), steps)
-  now = np.stack([levels.signal[visited], levels.noise[visited]], 1)
-  then = np.concatenate([now[1:], [[1.0, 0.0]]]).astype(np.float32)
 
-  def step(x_t, inputs):
-    t, (a, s), (a_next, s_next) = inputs
-    x0 = predict(x_t, jnp.full(x_t.shape[0], t))
-    direction = (x_t - a * x0) / s
-    return a_next * x0 + s_next * direction, None
+  def step(carry, now):
+    x, before = carry
+    x0 = predict(x, jnp.full(x.shape[0], now.t))
+    x = now.keep * x + now.clean * (x0 + now.ahead * (x0 - before))
+    return (x, x0), None
 
-  xs = (jnp.asarray(visited), jnp.asarray(now), jnp.asarray(then))
-  return jax.lax.scan(step, noise, xs)[0]
+  return jax.lax.scan(step, (x, x), jax.tree.map(jnp.asarray, steps))[0][0]
+
+
+def sample(
+  objective: Objective,
+  predict: Callable[[Array, Array], Array],
+  noise: Array,
+  steps: int,
+  kind: str = 'ddim',
+  spacing: str = 'uniform',
+) -> Array:
+  """Motion from standard normal `noise (b, w, m)` in `steps` evaluations."""
+  visited = objective.path(steps, spacing)
+  return walk(predict, objective.start(noise), table(visited, kind))

@@ -16,9 +16,9 @@ import jax
 import jax.numpy as jnp
 
 from vasa_jax.motion import conditions as conditions_lib
-from vasa_jax.motion import diffusion
 from vasa_jax.motion.conditions import Conditions, Keep, Stats
 from vasa_jax.motion.config import MotionConfig
+from vasa_jax.motion.objective import make_objective
 from vasa_jax.motion.transformer import MotionTransformer
 from vasa_jax.types import EMOTIONS, POSE_DIM, Array
 
@@ -31,24 +31,18 @@ def init_params(
 ) -> dict[str, Any]:
   """`{'params': trained, 'stats': given}`; statistics that change nothing by default.
 
+  Args:
+    stats: of single values, see `conditions.identity_stats`; `config.normalisation`
+      says what is made of them.
+
   The statistics live with the weights, in arrays of one axis that get no gradient and
   no weight decay, so that no file can part them from the weights they belong to.
   """
-  b, k, w = 1, config.previous, config.window
-  one = jnp.ones(b, bool)
-  empty = Conditions(
-    previous_motion=jnp.zeros((b, k, config.motion_dim)),
-    previous_features=jnp.zeros((b, k, config.audio_dim)),
-    features=jnp.zeros((b, w, config.audio_dim)),
-    gaze=jnp.zeros((b, 2)),
-    distance=jnp.zeros((b, 1)),
-    emotion=jnp.zeros((b, len(EMOTIONS))),
-    keep=Keep(one, jnp.ones((b, w), bool), one, one, one),
-  )
-  x_t, t = jnp.zeros((b, w, config.motion_dim)), jnp.zeros(b, jnp.int32)
-  params = MotionTransformer(config).init(key, x_t, t, empty)['params']
+  x_t = jnp.zeros((1, config.window, config.motion_dim))
+  given = conditions_lib.nothing(config)
+  params = MotionTransformer(config).init(key, x_t, jnp.zeros(1), given)['params']
   stats = conditions_lib.identity_stats(config) if stats is None else stats
-  return {'params': params, 'stats': jax.tree.map(jnp.asarray, dict(stats))}
+  return {'params': params, 'stats': conditions_lib.fitted_stats(config, stats)}
 
 
 def count_params(config: MotionConfig) -> int:
@@ -61,10 +55,10 @@ def draw_keep(config: MotionConfig, batch: Batch, key: Array) -> Keep:
   """Which conditions a training sample is given (VASA-1 section 3.2).
 
   Audio, gaze, distance and emotion are null with `drop_condition` each, X_pre and A_pre
-  together with `drop_previous`, and the last frames of the audio with `truncate`.
+  with `drop_previous`, and the last frames of the audio with `truncate`.
   """
   b, w = batch['mask'].shape
-  keys = jax.random.split(key, 7)
+  keys = jax.random.split(key, 8)
 
   def kept(i: int, rate: float) -> Array:
     return jax.random.uniform(keys[i], (b,)) >= rate
@@ -76,13 +70,35 @@ def draw_keep(config: MotionConfig, batch: Batch, key: Array) -> Keep:
   emotion = kept(4, config.drop_condition)
   if config.null_is_neutral:
     emotion |= batch['emotion'][:, EMOTIONS.index('neutral')] < 0.99
+  real = batch['has_previous'] > 0
+  moved = kept(0, config.drop_previous)
   return Keep(
-    previous=kept(0, config.drop_previous) & (batch['has_previous'] > 0),
+    previous_motion=moved & real,
+    previous_audio=(moved if config.drop_jointly else kept(7, config.drop_previous))
+    & real,
     audio=heard & kept(1, config.drop_condition)[:, None],
     gaze=kept(2, config.drop_condition),
     distance=kept(3, config.drop_condition),
     emotion=emotion,
   )
+
+
+def masked_mean(values: Array, mask: Array) -> Array:
+  """Mean of `(b, w, m)` over the frames where `mask` `(b, w)` is 1."""
+  total = (values * mask[..., None]).sum()
+  return total / jnp.maximum(mask.sum() * values.shape[-1], 1.0)
+
+
+def velocity_error(x0_hat: Array, x0: Array, mask: Array, spread: Array) -> Array:
+  """Mean squared error of frame-to-frame differences, in units of their own spread.
+
+  Args:
+    x0_hat, x0: `(b, w, m)` z-scored motion.
+    mask: `(b, w)`.
+    spread: `(m,)` deviation of the differences of `x0` over the training set.
+  """
+  error = jnp.diff(x0_hat, axis=1) - jnp.diff(x0, axis=1)
+  return masked_mean((error / spread) ** 2, mask[:, 1:] * mask[:, :-1])
 
 
 def make_loss(config: MotionConfig) -> Loss:
@@ -92,7 +108,7 @@ def make_loss(config: MotionConfig) -> Loss:
   parts) and `velocity`, all of z-scored motion.
   """
   model = MotionTransformer(config)
-  levels = diffusion.schedule(config)
+  objective = make_objective(config)
 
   def loss(params, batch, key):
     stats = jax.lax.stop_gradient(params['stats'])
@@ -107,15 +123,15 @@ def make_loss(config: MotionConfig) -> Loss:
       previous_features=batch['features'][:, :k],
       features=batch['features'][:, k:],
       gaze=conditions_lib.normalise_gaze(batch['gaze'], config),
-      distance=conditions_lib.normalise_distance(batch['distance'], stats),
+      distance=conditions_lib.normalise_distance(batch['distance'], stats, config),
       emotion=batch['emotion'],
       keep=draw_keep(config, batch, keep_key),
     )
 
     # 2. Noise, prediction.
-    t = jax.random.randint(t_key, x0.shape[:1], 0, config.diffusion_steps)
+    t = objective.draw(t_key, len(x0))
     noise = jax.random.normal(noise_key, x0.shape)
-    x_t = diffusion.corrupt(x0, t, noise, levels)
+    x_t = objective.corrupt(x0, t, noise)
     out = model.apply(
       {'params': params['params']},
       x_t,
@@ -126,15 +142,14 @@ def make_loss(config: MotionConfig) -> Loss:
     )
 
     # 3. Errors.
-    aim = diffusion.target(config.predict, x0, noise, t, levels)
-    value = diffusion.masked_mean((out - aim) ** 2, mask)
-    x0_hat = diffusion.views(config.predict, out, x_t, t, levels).x0
+    value = masked_mean((out - objective.target(x0, noise, t)) ** 2, mask)
+    x0_hat = objective.to_x0(out, x_t, t)
     squared = (x0_hat - x0) ** 2
-    velocity = diffusion.velocity_error(x0_hat, x0, mask, stats['velocity'])
+    velocity = velocity_error(x0_hat, x0, mask, stats['velocity'])
     metrics = {
-      'x0': diffusion.masked_mean(squared, mask),
-      'pose': diffusion.masked_mean(squared[..., :POSE_DIM], mask),
-      'dynamics': diffusion.masked_mean(squared[..., POSE_DIM:], mask),
+      'x0': masked_mean(squared, mask),
+      'pose': masked_mean(squared[..., :POSE_DIM], mask),
+      'dynamics': masked_mean(squared[..., POSE_DIM:], mask),
       'velocity': velocity,
     }
     if config.velocity_weight:
