@@ -24,4 +24,6 @@ def sweep():
   yield 'full', {}
   yield 'no_exact_flow', {'losses.flow': 0.0}
   yield 'no_prior', {'model.pixel_path.prior': False}
-  yield 'no_pixel_path', {'model.pixel_path': None}
+  # G2D has to reach the picture's size by itself: one width more for each doubling.
+  widths = (16, 16, 16, 16)
+  yield 'no_pixel_path', {'model.pixel_path': None, 'model.decoder_channels': widths}

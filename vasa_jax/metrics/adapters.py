@@ -1,5 +1,6 @@
 """The face model and its floors as `oracle.FaceAdapter`s."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,21 +33,28 @@ def face_adapter(
   if config.pixel_path is not None:
     template = HeadTemplate.of(load_template())
 
+  # Parameters are arguments: as constants they would be compiled in, anew for each run.
   @jax.jit
-  def perceive(picture: Array) -> Motion:
+  def perceived(variables, picture: Array) -> Motion:
     return model.apply(variables, picture, method='motion')
 
   @jax.jit
-  def encode(picture: Array, motion: Motion, shape: Array):
+  def encoded(variables, picture: Array, motion: Motion, shape: Array):
     vertices = None if template is None else shape_vertices(template, shape)
-    if own_motion:
-      motion = perceive(picture)
     return model.apply(variables, picture, motion, vertices, method='encode')
 
   @jax.jit
-  def decode(code: Any, motion: Motion) -> Array:
+  def decoded(variables, code: Any, motion: Motion) -> Array:
     rendering = model.apply(variables, code, motion, method='decode')
     return rendering.picture.astype(jnp.float32)
+
+  perceive = functools.partial(perceived, variables)
+  decode = functools.partial(decoded, variables)
+
+  def encode(picture: Array, motion: Motion, shape: Array):
+    if own_motion:
+      motion = perceive(picture)
+    return encoded(variables, picture, motion, shape)
 
   return FaceAdapter(encode, decode, perceive if own_motion else None)
 
