@@ -1,13 +1,18 @@
-"""Motion records: what stage 2 trains on, small enough to carry (numpy only).
+"""Motion records: what stage 2 trains on.
 
-A cache is one `.npz` file or a folder of them, each below 16 MiB, that hold whole clips
-one after another:
+Two forms behind one reader, `read_cache`. The small one, here, needs numpy alone and is
+carried to machines that have nothing else; the large one (`motion_shards.py`) is
+ArrayRecord, of any size, read clip by clip from the disk.
+
+A small cache is one `.npz` file or a folder of them, each below 16 MiB, that hold whole
+clips one after another:
 
     features  (n, a) uint8 or float16; the model hears `features * scale + offset`
     motion    (n, m) float16 z_pose (radians, log ratio, crop units) and z_dyn
     ends      (c,) int64, where each clip ends
     gaze      (c, 2) float32 main gaze in degrees; distance (c, 1) mean ratio;
     emotion   (c, 8) mean scores; names (c,) text; held_out (c,) bool
+    front_end text, what made the features (`motion_hearing.py`)
 
 25 frames a second throughout. `motion_windows.py` cuts training batches from it.
 """
@@ -17,10 +22,16 @@ import dataclasses
 import pathlib
 import zipfile
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from data_pipelines.errors import UserError
+from data_pipelines.motion_hearing import LOG_MEL
+from data_pipelines.motion_moments import Moments
+
+if TYPE_CHECKING:
+  from data_pipelines.motion_shards import ShardedCache
 
 FILE_BYTES = 15 << 20  # before compression, so always below 16 MiB
 BIN = 5.0  # degrees
@@ -43,6 +54,21 @@ class MotionClip:
   held_out: bool = False
 
 
+class Cut(NamedTuple):
+  """Stretches of `l` frames out of `b` clips, float32; outside, the edge is repeated.
+
+  features `(b, l, a)`, motion `(b, l, m)`, inside `(b, l)` bool, gaze `(b, 2)`,
+  distance `(b, 1)`, emotion `(b, 8)`.
+  """
+
+  features: np.ndarray
+  motion: np.ndarray
+  inside: np.ndarray
+  gaze: np.ndarray
+  distance: np.ndarray
+  emotion: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True)
 class MotionCache:
   """All clips in memory; the fields are those of the file's docstring."""
@@ -57,10 +83,24 @@ class MotionCache:
   held_out: np.ndarray
   scale: float
   offset: float
+  front_end: str = LOG_MEL
 
   @property
   def starts(self) -> np.ndarray:
     return np.concatenate([[0], self.ends[:-1]])
+
+  @property
+  def frames(self) -> np.ndarray:
+    """`(c,)` length of each clip."""
+    return np.diff(self.ends, prepend=0)
+
+  @property
+  def feature_dim(self) -> int:
+    return self.features.shape[1]
+
+  @property
+  def motion_dim(self) -> int:
+    return self.motion.shape[1]
 
   @property
   def hours(self) -> float:
@@ -82,6 +122,28 @@ class MotionCache:
       emotion=self.emotion[i],
       held_out=bool(self.held_out[i]),
     )
+
+  def cut(self, clips: np.ndarray, begin: np.ndarray, length: int) -> Cut:
+    """Stretches of `length` frames of `clips (b,)`, from frame `begin (b,)` on.
+
+    `begin` may be negative, and a stretch may end behind its clip.
+    """
+    first, end = self.starts[clips, None], self.ends[clips, None]
+    rows = first + begin[:, None] + np.arange(length)
+    inside = (rows >= first) & (rows < end)
+    rows = np.clip(rows, first, end - 1)
+    return Cut(
+      self.hear(self.features[rows]), self.motion[rows].astype(np.float32), inside,
+      self.gaze[clips], self.distance[clips], self.emotion[clips],
+    )  # fmt: skip
+
+  def moments(self) -> Moments:
+    """Sums over the clips that are not held out."""
+    found = Moments.none(self.motion_dim)
+    for i in np.flatnonzero(~self.held_out):
+      motion = self.motion[self.starts[i] : self.ends[i]]
+      found += Moments.of(motion, self.distance[i, 0])
+    return found
 
 
 def main_gaze(gaze: np.ndarray) -> np.ndarray:
@@ -105,6 +167,7 @@ def write_cache(
   clips: Iterable[MotionClip],
   scale: float = 1.0,
   offset: float = 0.0,
+  front_end: str = LOG_MEL,
 ) -> list[pathlib.Path]:
   """Writes clips to `out`: one file if it ends in `.npz`, else a folder of files.
 
@@ -142,6 +205,7 @@ def write_cache(
           held_out=np.array([clip.held_out for clip in held]),
           scale=np.float32(scale),
           offset=np.float32(offset),
+          front_end=np.array(front_end),
         )
       part.replace(path)
     except OSError as error:
@@ -164,13 +228,17 @@ def write_cache(
   return written
 
 
-def read_cache(path: str | pathlib.Path) -> MotionCache:
-  """Reads a file or a folder of files.
+def read_cache(path: str | pathlib.Path) -> 'MotionCache | ShardedCache':
+  """Reads a file or a folder of files; a folder of ArrayRecord stays on the disk.
 
   Raises:
     UserError: nothing there, a damaged file, or files that do not belong together.
   """
   path = pathlib.Path(path)
+  if (path / 'motion.json').is_file():
+    from data_pipelines.motion_shards import open_shards
+
+    return open_shards(path)
   files = sorted(path.glob('*.npz')) if path.is_dir() else [path]
   if not files or not files[0].is_file():
     raise UserError(
@@ -182,6 +250,9 @@ def read_cache(path: str | pathlib.Path) -> MotionCache:
       # opened here: np.load leaves the file of a broken archive open
       with file.open('rb') as opened, np.load(opened, allow_pickle=False) as data:
         parts.append({name: data[name] for name in _FIELDS})
+        parts[-1]['front_end'] = (
+          str(data['front_end']) if 'front_end' in data else LOG_MEL  # older caches
+        )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
       raise UserError(f'{file} is not a whole motion cache ({error})') from error
   first = parts[0]
@@ -189,7 +260,8 @@ def read_cache(path: str | pathlib.Path) -> MotionCache:
     alike = all(
       part[name].shape[1:] == first[name].shape[1:] for name in ('features', 'motion')
     )
-    if not alike or part['scale'] != first['scale']:
+    same = all(part[name] == first[name] for name in ('scale', 'front_end'))
+    if not alike or not same:
       raise UserError(f'{file} has other features or motion than {files[0]}')
   before = np.cumsum([0] + [len(part['motion']) for part in parts[:-1]])
   joined = {
@@ -199,29 +271,8 @@ def read_cache(path: str | pathlib.Path) -> MotionCache:
     [part['ends'] + base for part, base in zip(parts, before, strict=True)]
   )
   return MotionCache(
-    **joined, scale=float(first['scale']), offset=float(first['offset'])
+    **joined,
+    scale=float(first['scale']),
+    offset=float(first['offset']),
+    front_end=first['front_end'],
   )
-
-
-def statistics(cache: MotionCache) -> dict[str, np.ndarray]:
-  """What the model is normalised by, from the clips that are not held out.
-
-  `mean`, `std`, and `velocity` (spread of frame-to-frame differences of z-scores) are
-  `(m,)`; `distance` is (mean, std) of the log ratio over clips. Floors keep a value
-  that hardly moves from being blown up.
-  """
-  chosen = np.flatnonzero(~cache.held_out)
-  if not len(chosen):
-    raise UserError('all clips of the cache are held out; there is nothing to train on')
-  rows = np.concatenate([np.arange(cache.starts[i], cache.ends[i]) for i in chosen])
-  motion = cache.motion[rows].astype(np.float64)
-  mean, std = motion.mean(0), np.maximum(motion.std(0), 0.02)
-  steps = np.diff(motion, axis=0)[np.diff(rows) == 1] / std
-  distance = np.log(cache.distance[chosen, 0].astype(np.float64))
-  result = {
-    'mean': mean,
-    'std': std,
-    'velocity': np.maximum(steps.std(0), 0.1),
-    'distance': np.array([distance.mean(), max(distance.std(), 0.02)]),
-  }
-  return {name: value.astype(np.float32) for name, value in result.items()}

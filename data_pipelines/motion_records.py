@@ -2,13 +2,14 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from data_pipelines import schema
 from data_pipelines.errors import UserError
 from data_pipelines.motion_cache import MotionClip, main_gaze
+from data_pipelines.motion_hearing import FrontEnd, front_end
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def longest_visible(visible: np.ndarray) -> slice:
 
 
 def motion_clip(
-  clip: schema.Clip, encode: Encode | None, held_out: bool
+  clip: schema.Clip, encode: Encode | None, held_out: bool, ear: FrontEnd | None = None
 ) -> MotionClip | None:
   """The motion record of a clip; None where it has no speech or is too short.
 
@@ -38,13 +39,12 @@ def motion_clip(
     clip: any clip; without `encode` a rendered one.
     encode: `frames (t, s, s, 3)` uint8 -> `(t, m)` latents; None: the exact labels.
     held_out: kept for evaluation.
+    ear: how it is heard; None is log-mel.
 
   Raises:
     UserError: exact labels are asked of a clip that was not rendered.
     ValueError: a frame cannot be decoded.
   """
-  from vasa_jax.audio import features
-
   if clip.truth is not None and not clip.truth.voice:
     return None  # unrelated stills
   there = longest_visible(clip.visible)
@@ -55,11 +55,10 @@ def motion_clip(
   else:
     pictures = [schema.decode_picture(frame) for frame in clip.frames[there]]
     motion = encode(np.stack(pictures))
-  audio = features.as_float(clip.audio)
-  heard = features.log_mel(audio, features.loudness(audio).gain)
+  heard = (front_end() if ear is None else ear).hear(clip.audio)
   return MotionClip(
     name=clip.clip_id,
-    features=features.to_bytes(heard[there]),
+    features=heard[there],
     motion=motion.astype(np.float32),
     gaze=main_gaze(clip.gaze[there]),
     distance=float(np.exp(np.log(clip.distance[there]).mean())),
@@ -68,43 +67,69 @@ def motion_clip(
   )
 
 
-def record_clips(
-  folder: str | os.PathLike, encode: Encode | None = None, bad_share: float = BAD_SHARE
-) -> Iterator[MotionClip]:
-  """Motion records of the train split, then of the validation split, which is held out.
+class RecordClips:
+  """The motion records of a corpus: the train split, then the validation split, which
+  is held out.
 
   Args:
     folder: a corpus of clip records.
-    encode: see `motion_clip`.
+    encode, ear: see `motion_clip`.
     bad_share: share of damaged records that is tolerated; they are named in the log.
 
   Raises:
-    UserError: no corpus, too many damaged records, or no clip with speech.
+    UserError: there is no corpus.
   """
-  from data_pipelines.builder import open_clips
 
-  sources = {'train': open_clips(folder, 'train')}
-  try:
-    sources[HELD_OUT] = open_clips(folder, HELD_OUT)
-  except UserError:
-    log.warning('%s has no split %r: no clip is held out', folder, HELD_OUT)
-  for split, source in sources.items():
-    bad = given = 0
-    for i in range(len(source)):
+  def __init__(
+    self,
+    folder: str | os.PathLike,
+    encode: Encode | None = None,
+    ear: FrontEnd | None = None,
+    bad_share: float = BAD_SHARE,
+  ):
+    from data_pipelines.builder import open_clips
+
+    self.encode, self.bad_share = encode, bad_share
+    self.ear = front_end() if ear is None else ear
+    self._sources = {'train': open_clips(folder, 'train')}
+    try:
+      self._sources[HELD_OUT] = open_clips(folder, HELD_OUT)
+    except UserError:
+      log.warning('%s has no split %r: no clip is held out', folder, HELD_OUT)
+    self._bad = 0
+
+  def __len__(self) -> int:
+    """Records, whether there is speech in them or not."""
+    return sum(len(source) for source in self._sources.values())
+
+  def clips(self, numbers: Sequence[int] | None = None) -> Iterator[MotionClip | None]:
+    """One motion record for each number; None where there is no second of speech.
+
+    Args:
+      numbers: which; None is all.
+
+    Raises:
+      UserError: too many records are damaged.
+    """
+    ends = np.cumsum([len(source) for source in self._sources.values()])
+    splits = list(self._sources)
+    for number in range(len(self)) if numbers is None else numbers:
+      which = int(np.searchsorted(ends, number, 'right'))
+      split = splits[which]
+      i = number - (int(ends[which - 1]) if which else 0)
       try:
-        made = motion_clip(schema.from_example(source[i]), encode, split == HELD_OUT)
+        clip = schema.from_example(self._sources[split][i])
+        yield motion_clip(clip, self.encode, split == HELD_OUT, self.ear)
       except (ValueError, OSError, RuntimeError) as error:
-        why = ' '.join(str(error).split())[:160]
-        log.warning('record %d of %s is damaged and skipped: %s', i, split, why)
-        bad += 1
-        if bad > bad_share * len(source):
-          raise UserError(
-            f'{bad} of {len(source)} records of {split} are damaged, more than '
-            f'{bad_share:.1%}; make the corpus again'
-          ) from error
-        continue
-      if made is not None:
-        given += 1
-        yield made
-    if split == 'train' and not given:
-      raise UserError(f'{folder}: no clip of the train split has a second of speech')
+        self._refuse(split, i, error)
+        yield None
+
+  def _refuse(self, split: str, i: int, error: Exception) -> None:
+    why = ' '.join(str(error).split())[:160]
+    log.warning('record %d of %s is damaged and skipped: %s', i, split, why)
+    self._bad += 1
+    if self._bad > self.bad_share * len(self):
+      raise UserError(
+        f'{self._bad} of {len(self)} records are damaged, more than '
+        f'{self.bad_share:.1%}; make the corpus again'
+      ) from error

@@ -3,29 +3,32 @@
 Stage 2 never touches pixels, and with anchored latents the labels of a performance are
 the latents. What is heard is changed after the lips are set: length and pitch of the
 throat, room, microphone, noise; the trained ear must also understand real recordings.
+
+Speakers and texts are those of the corpus's train split; the clips that are held out
+have those of its validation split, and nobody of the test split is ever heard.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from data_pipelines.motion_cache import MotionClip, main_gaze
+from data_pipelines.motion_hearing import FrontEnd, front_end
 from data_pipelines.synthetic.acting.performance import EMOTIONS, Performance, perform
-from data_pipelines.synthetic.speaking.acoustics import in_a_room, stretch
-from data_pipelines.synthetic.speaking.sentences import sentence
-from data_pipelines.synthetic.speaking.speech import (
-  available_voices,
-  check_voices,
-  speak,
+from data_pipelines.synthetic.processes import InOrder
+from data_pipelines.synthetic.speaking import voices as voices_lib
+from data_pipelines.synthetic.speaking.acoustics import (
+  in_a_room,
+  record,
+  sample_room,
+  stretch,
 )
+from data_pipelines.synthetic.speaking.speech import available_voices, check_voices
 
 HELD_OUT_EVERY = 20  # one clip of twenty is kept for evaluation
-_HELD_OUT_WORLD = 1 << 20  # its sentences come from other seeds
-# How often each program speaks where it is installed: flite's voices are the most
-# natural; the formant voice of our own is for machines that have nothing else.
-_SHARE = {'flite': 0.6, 'espeak': 0.4, 'formant': 1e-6}
+_HELD_OUT_WORLD = 1 << 20  # its speeches come from other seeds
+_SHORTEST = 2.0  # seconds
 
 
 def neutral_or_not(rng: np.random.Generator) -> str:
@@ -41,31 +44,32 @@ def motion_of(performance: Performance) -> np.ndarray:
   return np.concatenate(parts, 1).astype(np.float32)
 
 
-def speech_clip(seed: int, index: int, voices: Sequence[str]) -> MotionClip:
-  """Clip number `index` of a cache: one to four sentences, spoken and acted.
+def speech_clip(
+  seed: int, index: int, voices: Sequence[str], heard: bool = True
+) -> MotionClip:
+  """Clip number `index` of a cache: a few sentences, spoken or sung, and acted.
 
-  The same for the same arguments, whatever was made before. Features are log-mel,
-  stored as bytes.
+  The same for the same arguments, whatever was made before. Features are log-mel
+  bytes; without `heard` they are the samples, `(t, 640)` int16, for a net to hear.
   """
-  from vasa_jax.audio import features
-
   held_out = index % HELD_OUT_EVERY == 0
   rng = np.random.default_rng([seed, index, _HELD_OUT_WORLD * held_out])
-  programs = sorted({voice.split(':')[0] for voice in voices})
-  share = np.array([_SHARE.get(program, 0.1) for program in programs])
-  program = rng.choice(programs, p=share / share.sum())
-  voice = str(rng.choice([v for v in voices if v.split(':')[0] == program]))
-  text = ' '.join(sentence(rng) for _ in range(rng.integers(1, 5)))
-  speech = stretch(
-    speak(text, voice, rng), float(np.exp(np.clip(rng.normal(0, 0.07), -0.15, 0.15)))
-  )
-  acted = perform(speech, rng, neutral_or_not(rng))
-  heard = in_a_room(speech.audio, rng)
-  frames = features.log_mel(heard, features.loudness(heard).gain)
+  split = 'validation' if held_out else 'train'
+  seconds = float(rng.uniform(_SHORTEST, 10.0))
+  said = voices_lib.say(rng, split, voices, seconds)
+  said = stretch(said, float(np.exp(np.clip(rng.normal(0, 0.07), -0.15, 0.15))))
+  acted = perform(said, rng, neutral_or_not(rng))
+  # half through the microphones of the rendered clips, half through milder ones
+  audio = said.audio
+  if rng.random() < 0.5:
+    audio = record(audio, sample_room(rng), rng)
+  else:
+    audio = in_a_room(audio, rng)
   t = len(acted.pose)
+  features = front_end().hear(audio) if heard else samples_of(audio, t)
   return MotionClip(
-    name=f'speech-{seed}-{index} {voice}: {text}',
-    features=features.to_bytes(frames[:t]),
+    name=f'speech-{seed}-{index} {said.voice}: {said.text}',
+    features=features[:t],
     motion=motion_of(acted),
     gaze=main_gaze(acted.gaze),
     distance=float(np.exp(np.mean(np.log(acted.distance)))),
@@ -74,34 +78,57 @@ def speech_clip(seed: int, index: int, voices: Sequence[str]) -> MotionClip:
   )
 
 
-def _work(arguments: tuple[int, int, tuple[str, ...]]) -> MotionClip:
+def samples_of(audio: np.ndarray, frames: int) -> np.ndarray:
+  """`(frames, 640)` int16, silence where the sound has ended."""
+  audio = np.clip(np.rint(audio * 32768.0), -32768, 32767).astype(np.int16)
+  audio = audio[: frames * 640]
+  return np.pad(audio, (0, frames * 640 - len(audio))).reshape(frames, 640)
+
+
+def _work(arguments: tuple[int, int, tuple[str, ...], bool]) -> MotionClip:
   return speech_clip(*arguments)
 
 
-def speech_clips(
-  count: int, seed: int, voices: Sequence[str] = (), workers: int = 1
-) -> Iterator[MotionClip]:
-  """`count` clips in order; the same ones whatever the number of workers.
-
-  Args:
-    count: how many.
-    seed: of sentences, voices and motion.
-    voices: names or programs as in `speech.check_voices`; none is all quick ones.
-    workers: processes; 0 makes the clips in this one.
+def voices_for(names: Sequence[str] = ()) -> tuple[str, ...]:
+  """The voices that these names or programs stand for; none is all quick ones.
 
   Raises:
-    UserError: a voice is not on this machine.
+    UserError: one is not on this machine.
   """
+  if names:
+    return check_voices(tuple(names), None)
   # the neural voice takes as long as it speaks, so that it must be asked for
-  quick = tuple(v for v in available_voices() if not v.startswith('kokoro:'))
-  names = check_voices(tuple(voices)) if voices else quick
-  jobs = [(seed, index, tuple(names)) for index in range(count)]
-  if workers < 1:
-    yield from map(_work, jobs)
-    return
-  # spawned, since a forked copy of a process that runs jax may hang
-  with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-    try:
-      yield from pool.map(_work, jobs, chunksize=4)
-    finally:
-      pool.shutdown(wait=True, cancel_futures=True)
+  return tuple(v for v in available_voices(None) if not v.startswith('kokoro:'))
+
+
+def speech_clips(
+  numbers: int | Iterable[int],
+  seed: int,
+  voices: Sequence[str] = (),
+  workers: int = 1,
+  ear: FrontEnd | None = None,
+) -> Iterator[MotionClip]:
+  """Clips in order; the same ones whatever the number of workers.
+
+  Args:
+    numbers: how many, or which.
+    seed: of sentences, voices and motion.
+    voices: names or programs; none is all quick ones.
+    workers: processes; 0 makes the clips in this one.
+    ear: None is log-mel.
+
+  Raises:
+    UserError: a voice is not on this machine, or none of them belongs to a split.
+  """
+  names = voices_for(voices)
+  for split in ('train', 'validation'):
+    voices_lib.voices_of(split, names)  # said now, not by a worker
+  ear = front_end() if ear is None else ear
+  numbers = range(numbers) if isinstance(numbers, int) else numbers
+  jobs = [(seed, index, names, ear.in_workers) for index in numbers]
+  with InOrder(_work, jobs, workers) as made:
+    for clip in made:
+      if not ear.in_workers:
+        heard = ear.hear(clip.features.reshape(-1))
+        clip = dataclasses.replace(clip, features=heard[: len(clip.motion)])
+      yield clip

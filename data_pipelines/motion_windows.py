@@ -1,16 +1,25 @@
 """Training batches of motion windows, with voices changed on the way (numpy only).
 
 Global batch n is a function of the seed and n alone, so that resuming needs no more
-than n, on any number of hosts. No worker process is needed: everything is in memory.
+than n, on any number of hosts. From a cache in memory batches are cut as they are asked
+for; `read_ahead` cuts them in threads or processes while the device computes.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data_pipelines.errors import UserError
 from data_pipelines.motion_cache import MotionCache
+
+if TYPE_CHECKING:
+  from data_pipelines.loader import Batches
+  from data_pipelines.motion_shards import ShardedCache
+
+_ENDLESS = 1 << 40  # batches
 
 
 def augment_log_mel(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -57,7 +66,7 @@ def augment_log_mel(features: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 @dataclasses.dataclass
 class MotionWindows:
-  """Endless training batches from a cache.
+  """Endless training batches from a cache of either form.
 
   A batch is what `vasa_jax.motion.step` asks for: `features (b, k + w, a)`, `motion (b,
   k + w, m)`, `gaze`, `distance`, `emotion`, `mask (b, w)`, `has_previous (b,)`, all
@@ -75,7 +84,7 @@ class MotionWindows:
     step: how many batches were given out.
   """
 
-  cache: MotionCache
+  cache: 'MotionCache | ShardedCache'
   window: int
   previous: int
   batch: int
@@ -91,40 +100,38 @@ class MotionWindows:
     if not len(self._clips):
       which = 'held out' if self.held_out else 'left to train on'
       raise UserError(f'no clip of the cache is {which}')
-    frames = (self.cache.ends - self.cache.starts)[self._clips]
+    frames = self.cache.frames[self._clips]
     self._share = np.cumsum(frames) / frames.sum()
 
   def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
     return self
 
   def __next__(self) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng([self.seed, self.step])
+    self.step += 1
+    return self.batch_at(self.step - 1)
+
+  def batch_at(self, step: int) -> dict[str, np.ndarray]:
+    """This host's part of global batch `step`."""
+    rng = np.random.default_rng([self.seed, step])
     which, where, at_start = rng.random((3, self.batch * self.hosts))[
       :, self.host :: self.hosts
     ]
-    rng = np.random.default_rng([self.seed, self.step, self.host])
-    self.step += 1
-    cache, w, k = self.cache, self.window, self.previous
+    rng = np.random.default_rng([self.seed, step, self.host])
+    w, k = self.window, self.previous
     picks = np.minimum(np.searchsorted(self._share, which), len(self._clips) - 1)
     clips = self._clips[picks]
-    first, end = cache.starts[clips], cache.ends[clips]
-    latest = np.maximum(end - first - w // 2, 1)
-    begin = np.floor(where * latest).astype(int)
-    begin = first + np.where(at_start < 0.1, 0, begin)
-    rows = begin[:, None] + np.arange(-k, w)
-    inside = (rows >= first[:, None]) & (rows < end[:, None])
-    rows = np.clip(rows, first[:, None], end[:, None] - 1)
-    features = cache.hear(cache.features[rows])
-    if self.augment:
-      features = augment_log_mel(features, rng)
+    latest = np.maximum(self.cache.frames[clips] - w // 2, 1)
+    begin = np.where(at_start < 0.1, 0, np.floor(where * latest).astype(int))
+    cut = self.cache.cut(clips, begin - k, k + w)
+    features = augment_log_mel(cut.features, rng) if self.augment else cut.features
     return {
       'features': features,
-      'motion': cache.motion[rows].astype(np.float32),
-      'gaze': cache.gaze[clips],
-      'distance': cache.distance[clips],
-      'emotion': cache.emotion[clips],
-      'mask': inside[:, k:].astype(np.float32),
-      'has_previous': inside[:, 0].astype(np.float32),
+      'motion': cut.motion,
+      'gaze': cut.gaze,
+      'distance': cut.distance,
+      'emotion': cut.emotion,
+      'mask': cut.inside[:, k:].astype(np.float32),
+      'has_previous': cut.inside[:, 0].astype(np.float32),
     }
 
   def get_state(self) -> dict[str, int]:
@@ -134,3 +141,28 @@ class MotionWindows:
   def set_state(self, state: dict[str, int]) -> None:
     """Goes on from a position."""
     self.step = int(state['step'])
+
+
+def read_ahead(
+  windows: MotionWindows, threads: int = 2, workers: int = 0, prefetch: int = 4
+) -> 'Batches':
+  """The same batches by grain, cut while the device computes; resumed by a number.
+
+  Args:
+    windows: what to cut.
+    threads: that cut in this process (where there are no workers) or in each worker.
+    workers: processes.
+    prefetch: batches held ready, in each worker.
+  """
+  import grain
+
+  from data_pipelines.loader import Batches
+
+  numbers = grain.MapDataset.range(_ENDLESS)
+  return Batches(
+    numbers.map(functools.partial(_batch_at, windows)), workers, threads, prefetch
+  )
+
+
+def _batch_at(windows: MotionWindows, step: int) -> dict[str, np.ndarray]:
+  return windows.batch_at(int(step))

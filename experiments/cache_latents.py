@@ -4,15 +4,23 @@
     --records DIR --from-truth --out OUT     exact labels of rendered clips
     --records DIR --weights DIR --out OUT    each frame encoded by a trained face model
 
-`OUT` is one `.npz` (up to 15 MiB of arrays) or a folder of such files. Held out for
-evaluation: one speech of twenty, or the records' validation split. Audio features are
-log-mel.
+`OUT` says which of two forms is written; training reads both:
+
+    OUT.npz    up to 15 MiB, numpy alone reads it: for machines that have little else
+    OUT        with --npz, a folder of such files
+    OUT        a folder of ArrayRecord shards, of any size; the command, given again,
+               goes on with the shards that are missing
+
+Held out for evaluation: one speech of twenty, or the records' validation split.
+`--features` says how the sound is heard (`data_pipelines/motion_hearing.py`).
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +37,15 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   source.add_argument('--speech', type=int, metavar='N', help='act N speeches')
   source.add_argument('--records', metavar='DIR', help='folder of clip records')
   parser.add_argument('--out', required=True, help='OUT.npz, or a folder')
+  parser.add_argument(
+    '--npz', action='store_true', help='a folder of .npz files instead of ArrayRecord'
+  )
+  parser.add_argument(
+    '--features',
+    default='log-mel',
+    metavar='F',
+    help='log-mel, or wav2vec2:PATH, hubert:PATH, whisper:PATH (default log-mel)',
+  )
   latents = parser.add_mutually_exclusive_group()
   latents.add_argument(
     '--from-truth', action='store_true', help='exact labels of rendered clips'
@@ -51,40 +68,14 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def encoder(weights: str) -> Callable[[np.ndarray], np.ndarray]:
-  """`frames (t, s, s, 3)` uint8 -> `(t, m)` motion by a trained face model.
-
-  Frames go through in batches of 16, the last one padded: one compilation.
-  """
-  import jax
-  import jax.numpy as jnp
-
-  from vasa_jax.face.autoencoder import FaceModel
+  """`frames (t, s, s, 3)` uint8 -> `(t, m)` motion by a trained face model."""
   from vasa_jax.inference.bundle import load_bundle
+  from vasa_jax.inference.driving import motion_encoder
 
-  bundle = load_bundle(weights)
-  model = FaceModel(bundle.face_config)
-
-  @jax.jit
-  def motion(pictures):
-    pictures = pictures.astype(jnp.float32) / 255
-    size = bundle.face_config.size
-    shape = (len(pictures), size, size, 3)
-    pictures = jax.image.resize(pictures, shape, 'linear')
-    found = model.apply({'params': bundle.face_params}, pictures, method='motion')
-    return jnp.concatenate([found.z_pose, found.z_dyn], -1)
-
-  def encode(frames: np.ndarray) -> np.ndarray:
-    parts = []
-    for i in range(0, len(frames), 16):
-      batch = frames[i : i + 16]
-      padded = np.concatenate([batch, np.repeat(batch[-1:], 16 - len(batch), 0)])
-      parts.append(np.asarray(motion(padded))[: len(batch)])
-    return np.concatenate(parts)
-
-  return encode
+  return motion_encoder(load_bundle(weights))
 
 
-def counted(clips: Iterable, total: int | None) -> Iterator:
+def counted(clips: Iterable, total: int) -> Iterator:
   """Passes clips on and reports progress on stderr: a bar, or lines without tqdm."""
   try:
     from tqdm import tqdm
@@ -92,11 +83,11 @@ def counted(clips: Iterable, total: int | None) -> Iterator:
     started = last = time.monotonic()
     frames = 0
     for i, clip in enumerate(clips, 1):
-      frames += len(clip.motion)
+      frames += 0 if clip is None else len(clip.motion)
       if time.monotonic() - last > 10:
         last = time.monotonic()
         rate = frames / 25 / (last - started)
-        print(f'{i} of {total or "?"} clips, {rate:.1f} x real time', file=sys.stderr)
+        print(f'{i} of {total} clips, {rate:.1f} x real time', file=sys.stderr)
       yield clip
   else:
     yield from tqdm(clips, total=total, unit='clip')
@@ -104,21 +95,25 @@ def counted(clips: Iterable, total: int | None) -> Iterator:
 
 def cache(args: argparse.Namespace) -> int:
   """Writes the cache that `args` ask for."""
-  from data_pipelines import motion_cache, motion_records, motion_speech
+  from data_pipelines import motion_cache, motion_shards
   from data_pipelines.errors import UsageError as DataUsageError
   from data_pipelines.errors import UserError as DataError
-  from vasa_jax.audio import features
+  from data_pipelines.motion_hearing import front_end
 
   try:
-    if args.records:
-      encode = encoder(args.weights) if args.weights else None
-      clips, total = motion_records.record_clips(args.records, encode), None
+    ear = front_end(args.features)
+    make, total, source = _source(args, ear)
+    stored = {'scale': ear.scale, 'offset': ear.offset, 'front_end': ear.name}
+    if args.npz or args.out.endswith('.npz'):
+      clips = (clip for clip in counted(make(range(total)), total) if clip is not None)
+      files = motion_cache.write_cache(args.out, clips, **stored)
     else:
-      total = args.speech
-      clips = motion_speech.speech_clips(total, args.seed, args.voices, args.workers)
-    files = motion_cache.write_cache(
-      args.out, counted(clips, total), *features.BYTE_SCALE
-    )
+
+      def watched(numbers):
+        return counted(make(numbers), len(numbers)) if numbers else iter(())
+
+      motion_shards.write_shards(args.out, watched, total, source=source, **stored)
+      files = sorted(Path(args.out).glob('motion-*'))
     made = motion_cache.read_cache(args.out)
   except DataUsageError as error:
     raise UsageError(str(error)) from error
@@ -126,10 +121,29 @@ def cache(args: argparse.Namespace) -> int:
     raise UserError(str(error)) from error
   size = sum(file.stat().st_size for file in files) / 2**20
   print(
-    f'{args.out}: {len(made.ends)} clips, {made.hours:.2f} hours, '
+    f'{args.out}: {len(made.frames)} clips, {made.hours:.2f} hours, '
     f'{len(files)} file{"s" * (len(files) > 1)}, {size:.1f} MiB'
   )
   return 0
+
+
+def _source(args: argparse.Namespace, ear) -> tuple[Callable, int, dict[str, Any]]:
+  """What makes the clips of given numbers, how many there are, and of what."""
+  from data_pipelines import motion_records, motion_speech
+
+  if args.records:
+    encode = encoder(args.weights) if args.weights else None
+    records = motion_records.RecordClips(args.records, encode, ear)
+    about = {'records': Path(args.records).name, 'weights': args.weights or 'truth'}
+    return records.clips, len(records), about
+
+  def speak(numbers):
+    return motion_speech.speech_clips(
+      numbers, args.seed, args.voices, args.workers, ear
+    )
+
+  about = {'speech': args.speech, 'seed': args.seed, 'voices': list(args.voices)}
+  return speak, args.speech, about
 
 
 def main(argv: Sequence[str] | None = None) -> int:

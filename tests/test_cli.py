@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,6 +50,10 @@ def test_version(capsys):
     ['generate', 'a.jpg', 'b.wav', '-o', 'c.mp4', '--gaze', '5'],
     ['generate', 'a.jpg', 'b.wav', '-o', 'c.mp4', '--distance', 'nan'],
     ['generate', 'a.jpg', 'b.wav', '-o', 'c.avi'],
+    ['generate', 'a.jpg', 'b.wav', '-o', 'c.mp4', '--seed', '1', '--seeds', '2'],
+    ['generate', 'a.jpg', 'b.wav', '-o', 'c.mp4', '--seeds', '1,1'],
+    ['generate', 'a.jpg', 'b.wav', '-o', 'c.mp4', '--seeds', '1,x'],
+    ['generate', 'a.jpg', 'b.wav', '-o', 'c.mp4', '--drive', 'x', '--drive-parts', 'y'],
     ['info'],
   ],
 )
@@ -63,12 +68,57 @@ def test_wrong_controls_are_2_before_anything_is_loaded(capsys, tmp_path):
   voice.write_bytes(b'')
   base = ['generate', face, voice, '-o', tmp_path / 'o.mp4']
   for more, says in (
-    (['--emotion', 'joy:1'], 'unknown emotion joy'),
+    (['--emotion', 'hunger:1'], 'unknown emotion hunger'),
     (['--gaze', '80,0'], 'between -60 and 60'),
     (['--distance', '9'], 'between 0.5 and 2'),
+    (['--drive-parts', 'pose'], 'name a --drive too'),
+    (['--drive', 'portrait', '--drive-parts', 'pose', '--distance', '1'], 'no effect'),
+    (['--drive', 'portrait', '--gaze', '1,1'], '--gaze has no effect'),
+    (['--drive', 'portrait', '--emotion', 'sad'], '--emotion has no effect'),
   ):
     code, _, err = _run(capsys, *base, *more)
     assert code == 2 and says in err and err.count('\n') == 1
+
+
+def test_every_control_reaches_the_face(capsys, monkeypatch, tmp_path):
+  face, voice, fixed = (tmp_path / name for name in ('a.jpg', 'a.wav', 'f.json'))
+  face.write_bytes(b'')
+  voice.write_bytes(b'')
+  fixed.write_text('{"pose": {"yaw": 5}}')
+  (tmp_path / 'c.json').write_text('{"gaze": [{"time": 0, "value": [1, 2]}]}')
+  asked = []
+
+  class Face:
+    def talk(self, portrait, audio, out, **settings):
+      asked.append((out.name, settings))
+      return SimpleNamespace(path=out, seconds=1.0, notes=('once',))
+
+  monkeypatch.setattr(cli, '_load', lambda weights, hears: Face())
+  words = [
+    'generate', face, voice, '-o', tmp_path / 'o.mp4', '--seeds', '3,11', '--steps',
+    '10', '--guidance-audio', '0.5', '--guidance-gaze', '2', '--size', '128',
+    '--guidance-emotion', '1.5',
+    '--controls', tmp_path / 'c.json', '--distance', '1.2', '--emotion', 'happy:0.6',
+    '--emotion', 'sad', '--allow-silence',
+  ]  # fmt: skip
+  code, out, err = _run(capsys, *words)
+  assert (code, err) == (0, 'vasa: note: once\n') and out.count('synthetic') == 2
+  assert [name for name, _ in asked] == ['o_3.mp4', 'o_11.mp4']
+  for seed, (_, given) in zip((3, 11), asked, strict=True):
+    del given['progress']
+    assert given == {
+      'seed': seed, 'size': 128, 'steps': 10, 'guidance_audio': 0.5,
+      'guidance_gaze': 2.0, 'guidance_distance': None, 'guidance_emotion': 1.5,
+      'allow_silence': True, 'distance': 1.2,
+      'gaze': [{'time': 0, 'value': [1, 2]}], 'emotion': {'happy': 0.6, 'sad': 1.0},
+    }  # fmt: skip
+  code, *_ = _run(
+    capsys, *words[:5], '--drive', fixed, '--drive-parts', 'pose', '--gaze=-10,5'
+  )
+  name, given = asked[-1]
+  assert (code, name, given['seed']) == (0, 'o.mp4', 0)
+  assert given['gaze'] == [-10, 5] and given['drive_parts'] == 'pose'
+  assert given['drive'] == str(fixed)
 
 
 def test_failures_are_1_with_one_line(capsys, tmp_path):

@@ -83,8 +83,15 @@ def _parser() -> argparse.ArgumentParser:
   generate.add_argument('portrait', metavar='PORTRAIT', help='picture with a face')
   generate.add_argument('audio', metavar='AUDIO', help='sound, or video with sound')
   generate.add_argument('-o', '--out', metavar='OUT.mp4', required=True)
-  generate.add_argument(
+  seeds = generate.add_mutually_exclusive_group()
+  seeds.add_argument(
     '--seed', type=_natural, default=0, help='same seed, same video (default 0)'
+  )
+  seeds.add_argument(
+    '--seeds',
+    type=_naturals,
+    metavar='A,B,...',
+    help='a video for each seed: OUT_A.mp4, OUT_B.mp4, ...',
   )
   generate.add_argument('--size', type=_natural, help='side of the video in px')
   generate.add_argument('--steps', type=_natural, help='diffusion steps')
@@ -93,6 +100,17 @@ def _parser() -> argparse.ArgumentParser:
   )
   generate.add_argument(
     '--guidance-gaze', type=_number, metavar='F', help='how strictly to follow --gaze'
+  )
+  for name in ('distance', 'emotion'):
+    generate.add_argument(
+      f'--guidance-{name}', type=_number, metavar='F', help=f'likewise of --{name}'
+    )
+  generate.add_argument(
+    '--features',
+    default='log-mel',
+    metavar='F',
+    help='what the weights hear with, as in training: log-mel (the embedded ones), '
+    'wav2vec2:PATH, hubert:PATH or whisper:PATH',
   )
   generate.add_argument(
     '--gaze',
@@ -109,10 +127,21 @@ def _parser() -> argparse.ArgumentParser:
     type=_weighted,
     action='append',
     metavar='NAME:W',
-    help='for example happiness:0.8; may be repeated',
+    help='for example happy:0.8; may be repeated',
   )
   generate.add_argument(
     '--controls', metavar='FILE.json', help='gaze, distance, emotion over time'
+  )
+  generate.add_argument(
+    '--drive',
+    metavar='FILE',
+    help='pose or dynamics from a video of a face, or fixed values from FILE.json, or '
+    '"portrait": as the portrait has them',
+  )
+  generate.add_argument(
+    '--drive-parts',
+    choices=('pose', 'dynamics', 'both'),
+    help='what --drive gives (default both); the rest follows the sound',
   )
   generate.add_argument(
     '--allow-silence', action='store_true', help='accept a silent recording'
@@ -139,7 +168,9 @@ def _generate(options: argparse.Namespace) -> None:
   from vasa_jax.inference.video import check_output
 
   started = time.monotonic()
-  check_output(options.out)
+  outs = _outputs(options)
+  for out in outs.values():
+    check_output(out)
   for given in (options.portrait, options.audio):
     if not Path(given).exists():
       raise UserError(f'{given}: no such file')
@@ -149,41 +180,75 @@ def _generate(options: argparse.Namespace) -> None:
       asked[name] = getattr(options, name)
   if options.emotion:
     asked['emotion'] = dict(options.emotion)
-  controls_lib.to_arrays(asked, 1)  # Wrong controls are told before anything is loaded.
-  face = _load(options.weights)
+  # Wrong controls are told before anything is loaded.
+  controls_lib.to_arrays(asked, 1)
+  asked |= _drive(options)
+  face = _load(options.weights, options.features)
   loaded = time.monotonic()
-  bar = _Bar(options.quiet)
-  try:
-    talk = face.talk(
-      options.portrait,
-      options.audio,
-      options.out,
-      seed=options.seed,
-      size=options.size,
-      steps=options.steps,
-      guidance_audio=options.guidance_audio,
-      guidance_gaze=options.guidance_gaze,
-      allow_silence=options.allow_silence,
-      progress=bar.update,
-      **asked,
-    )
-  finally:
-    bar.close()
-  if options.quiet:
-    return
-  done = time.monotonic()
-  for note in talk.notes:
-    print(f'vasa: note: {note}', file=sys.stderr)
-  print(
-    f'{talk.path}: {talk.seconds:.1f} s of video in {done - started:.1f} s, '
-    f'{bar.rate():.1f} frames/s (synthetic; marked as such in the file)'
-  )
-  if options.debug:
+  for number, (seed, out) in enumerate(outs.items()):
+    begun = time.monotonic() if number else started
+    bar = _Bar(options.quiet)
+    try:
+      talk = face.talk(
+        options.portrait,
+        options.audio,
+        out,
+        seed=seed,
+        size=options.size,
+        steps=options.steps,
+        guidance_audio=options.guidance_audio,
+        guidance_gaze=options.guidance_gaze,
+        guidance_distance=options.guidance_distance,
+        guidance_emotion=options.guidance_emotion,
+        allow_silence=options.allow_silence,
+        progress=bar.update,
+        **asked,
+      )
+    finally:
+      bar.close()
+    if options.quiet:
+      continue
+    done = time.monotonic()
+    for note in () if number else talk.notes:
+      print(f'vasa: note: {note}', file=sys.stderr)
     print(
-      f'start {loaded - started:.1f} s, first frames after '
-      f'{(bar.first or done) - started:.1f} s, end {done - started:.1f} s',
-      file=sys.stderr,
+      f'{talk.path}: {talk.seconds:.1f} s of video in {done - begun:.1f} s, '
+      f'{bar.rate():.1f} frames/s (synthetic; marked as such in the file)'
     )
+    if options.debug:
+      print(
+        f'start {loaded - started:.1f} s, first frames after '
+        f'{(bar.first or done) - begun:.1f} s, end {done - begun:.1f} s',
+        file=sys.stderr,
+      )
+
+
+def _outputs(options: argparse.Namespace) -> dict[int, Path]:
+  """The file of each seed."""
+  out = Path(options.out)
+  if options.seeds is None:
+    return {options.seed: out}
+  return {
+    seed: out.with_name(f'{out.stem}_{seed}{out.suffix}') for seed in options.seeds
+  }
+
+
+def _drive(options: argparse.Namespace) -> dict[str, Any]:
+  """What --drive and --drive-parts say, checked."""
+  if options.drive is None:
+    if options.drive_parts:
+      raise UsageError('--drive-parts says what --drive gives; name a --drive too')
+    return {}
+  from vasa_jax.inference import driving
+
+  parts = options.drive_parts or 'both'
+  driving.check(options.drive, parts)
+  idle = {'pose': ['distance'], 'dynamics': ['gaze', 'emotion']}
+  idle['both'] = idle['pose'] + idle['dynamics']
+  for name in idle[parts]:
+    if getattr(options, name) is not None:
+      raise UsageError(f'--{name} has no effect where --drive gives the {parts}')
+  return {'drive': options.drive, 'drive_parts': parts}
 
 
 def _encode(options: argparse.Namespace) -> None:
@@ -242,14 +307,14 @@ def _info(options: argparse.Namespace) -> None:
   print(f'  {found["flops_per_frame"] / 1e9:.2f} GFLOP to decode a frame')
 
 
-def _load(weights: str | None):
+def _load(weights: str | None, hears: str = 'log-mel'):
   """Imports what computes, turns the compile cache on, reads the weights."""
   from vasa_jax.inference.compilation import enable_cache
 
   enable_cache()
   from vasa_jax.inference.talking_face import TalkingFace
 
-  return TalkingFace.load(weights)
+  return TalkingFace.load(weights, hears=hears)
 
 
 class _Bar:
@@ -309,6 +374,16 @@ def _natural(text: str) -> int:
 
 
 _natural.__name__ = 'whole number'
+
+
+def _naturals(text: str) -> list[int]:
+  seeds = [_natural(part) for part in text.split(',')]
+  if len(set(seeds)) < len(seeds):
+    raise argparse.ArgumentTypeError(f'{text} has a seed twice')
+  return seeds
+
+
+_naturals.__name__ = 'list of whole numbers'
 
 
 def _number(text: str) -> float:

@@ -11,8 +11,11 @@ from data_pipelines.motion_cache import MotionClip
 from data_pipelines.motion_windows import MotionWindows, augment_log_mel
 from data_pipelines.synthetic.acting.performance import EMOTIONS
 from data_pipelines.synthetic.acting.visemes import UNIT
+from data_pipelines.synthetic.speaking.acoustics import in_a_room, stretch
+from data_pipelines.synthetic.speaking.speech import speak
+from data_pipelines.synthetic.speaking.voices import split_of_voice
 
-VOICES = ('formant:man', 'formant:woman')
+VOICES = ('formant',)
 
 
 def clip(i, frames=40, held_out=False):
@@ -85,7 +88,7 @@ def test_main_gaze_is_where_most_frames_look():
 
 
 def test_statistics_leave_held_out_clips_out(cache):
-  stats = motion_cache.statistics(cache)
+  stats = cache.moments().statistics()
   rows = np.concatenate([cache.clip(i).motion for i in (0, 1, 2)])
   np.testing.assert_allclose(stats['mean'], rows.mean(0), rtol=1e-5)
   np.testing.assert_allclose(stats['std'], rows.std(0), rtol=1e-5)
@@ -185,6 +188,13 @@ def test_speech_clips_are_whole(spoken):
   assert len({made.name.split(': ')[1] for made in spoken}) == 4
 
 
+def test_nobody_of_the_test_split_is_heard_and_held_out_speakers_are_apart(spoken):
+  for made in spoken:
+    voice = made.name.split(' ')[1].removesuffix(':')
+    wanted = 'validation' if made.held_out else 'train'
+    assert split_of_voice(voice) == wanted
+
+
 def test_speech_does_not_depend_on_workers(spoken):
   for one, two in zip(
     spoken, motion_speech.speech_clips(4, 3, VOICES, workers=2), strict=True
@@ -195,8 +205,8 @@ def test_speech_does_not_depend_on_workers(spoken):
 
 
 def test_stretch_keeps_phones_in_step():
-  speech = motion_speech.speak('Nobody moved.', 'formant:man', np.random.default_rng(0))
-  slow = motion_speech.stretch(speech, 1.1)
+  speech = speak('Nobody moved.', 'formant:man', np.random.default_rng(0))
+  slow = stretch(speech, 1.1)
   assert abs(len(slow.audio) / len(speech.audio) - 1.1) < 1e-3
   for a, b in zip(speech.phones, slow.phones, strict=True):
     assert a.name == b.name and abs(b.start - 1.1 * a.start) < 2e-3
@@ -207,7 +217,7 @@ def test_stretch_keeps_phones_in_step():
 def test_room_keeps_length_and_changes_sound():
   rng = np.random.default_rng(0)
   audio = (0.1 * rng.standard_normal(16_000)).astype(np.float32)
-  heard = motion_speech.in_a_room(audio, rng)
+  heard = in_a_room(audio, rng)
   assert heard.shape == audio.shape and heard.dtype == np.float32
   assert 0.3 < np.corrcoef(audio, heard)[0, 1] < 0.9999
 
@@ -215,6 +225,8 @@ def test_room_keeps_length_and_changes_sound():
 def test_unknown_voice():
   with pytest.raises(UserError, match='no voice'):
     next(motion_speech.speech_clips(1, 0, ('formant:nobody',)))
+  with pytest.raises(UserError, match='belongs to validation'):
+    next(motion_speech.speech_clips(1, 0, ('formant:man',)))
 
 
 def rendered(frames=30, voice='formant:man'):
@@ -300,8 +312,12 @@ def test_damaged_records_are_counted(monkeypatch, caplog):
   import data_pipelines.builder
 
   monkeypatch.setattr(data_pipelines.builder, 'open_clips', opened)
-  made = list(motion_records.record_clips('x', bad_share=0.5))
-  assert [c.held_out for c in made] == [False, False, True]
+  records = motion_records.RecordClips('x', bad_share=0.5)
+  made = list(records.clips())
+  assert [c and c.held_out for c in made] == [False, None, False, True]
+  assert len(records) == 4
+  (last,) = records.clips([3])
+  assert last.held_out
   assert 'record 1 of train is damaged' in caplog.text
-  with pytest.raises(UserError, match='1 of 3 records'):
-    list(motion_records.record_clips('x', bad_share=0.1))
+  with pytest.raises(UserError, match='1 of 4 records'):
+    list(motion_records.RecordClips('x', bad_share=0.1).clips())

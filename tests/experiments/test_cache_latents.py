@@ -14,7 +14,7 @@ def test_speech_to_cache(tmp_path, capsys):
   assert '3 clips' in capsys.readouterr().out
   one = read_cache(out)
   assert list(one.held_out) == [True, False, False] and one.motion.shape[1] == 60
-  assert cache_latents.main([*command, '--out', str(tmp_path / 'b')]) == 0
+  assert cache_latents.main([*command, '--npz', '--out', str(tmp_path / 'b')]) == 0
   two = read_cache(tmp_path / 'b')
   np.testing.assert_array_equal(one.features, two.features)
   np.testing.assert_array_equal(one.motion, two.motion)

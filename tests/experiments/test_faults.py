@@ -124,7 +124,7 @@ def test_tiny_killed_at_ten_moments_ends_with_the_same_parameters(tmp_path, capf
   words += 'batch_size=2', 'drivers=1', 'held_out=0', 'steps=160', 'log_every=2'
   words += 'save_every=4', 'ema_decay=0.9', 'workers=0'
   whole, cut = tmp_path / 'whole', tmp_path / 'cut'
-  code, _, err = finish(start(*words, '--workdir', whole), 900)
+  code, _, err = finish(start(*words, '--workdir', whole), 1800)
   assert code == 0, err
   draw, broken_off = random.Random(0), 0
   for i in range(10):
@@ -132,7 +132,7 @@ def test_tiny_killed_at_ten_moments_ends_with_the_same_parameters(tmp_path, capf
     when = 'save' if i % 2 else 'any'
     broken_off += _kill(process, cut, when, draw.uniform(0, 0.6))
   assert broken_off >= 3
-  code, _, err = finish(start(*words, '--workdir', cut), 300)
+  code, _, err = finish(start(*words, '--workdir', cut), 600)
   assert code == 0, err
   assert 'resumed at step' in err
   run = from_json(FaceRun, (whole / 'config.json').read_text())

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from data_pipelines import motion_cache
+from data_pipelines import motion_cache, motion_shards
 from experiments import motion_run
 from experiments.motion_run import MotionRun
 from vasa_jax.errors import UsageError, UserError
@@ -70,7 +70,7 @@ def test_trains_and_evaluates(run, tmp_path):
   whole = fit(run, run.job(), tmp_path / 'whole')
   assert whole.step == 2
   # The statistics of the cache travel with the weights, untouched by training.
-  stats = motion_cache.statistics(motion_cache.read_cache(run.cache))
+  stats = motion_cache.read_cache(run.cache).moments().statistics()
   for name, value in stats.items():
     np.testing.assert_allclose(whole.params['stats'][name], value, rtol=1e-6)
   assert {'eval/loss', 'eval/mouth_r', 'eval/delta_p'} <= set(whole.metrics)
@@ -114,6 +114,23 @@ def test_data_settings_reach_the_batches(run):
   for change in ({'augment': False}, {'seed': 1}):
     other = next(dataclasses.replace(run, **change).job().batches(None, 0, 1))
     assert np.any(other['features'] != plain['features'])
+
+
+def test_both_forms_of_a_cache_train_alike(run, tmp_path):
+  made = list(clips())
+  motion_shards.write_shards(
+    tmp_path / 'a', lambda numbers: (made[i] for i in numbers), 6, scale=4 / 255,
+    offset=-2.0, shard_clips=4,
+  )  # fmt: skip
+  large = dataclasses.replace(run, cache=str(tmp_path / 'a'))
+  small, other = (r.job().batches({'step': 3}, 0, 1) for r in (run, large))
+  for _ in range(2):
+    one, two = next(small), next(other)
+    assert set(one) == set(two)
+    for name in one:
+      np.testing.assert_array_equal(one[name], two[name])
+  assert small.get_state() == other.get_state() == {'step': 5}
+  other.close()
 
 
 def test_unfit_caches_are_named(run):

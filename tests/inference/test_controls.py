@@ -41,7 +41,8 @@ def test_emotions_by_name():
     ({'gaze': [99, 0]}, 'between -60 and 60'),
     ({'distance': float('nan')}, 'between 0.5 and 2'),
     ({'distance': 0}, 'between 0.5 and 2'),
-    ({'emotion': {'joy': 1}}, 'unknown emotion joy; there are anger'),
+    ({'emotion': {'hunger': 1}}, 'unknown emotion hunger; there are anger'),
+    ({'emotion': {'happy': 0.1, 'joy': 0.2}}, 'happiness is given twice'),
     ({'emotion': {'fear': 2}}, 'not between 0 and 1'),
     ({'emotion': {'fear': 'much'}}, 'not a number'),
     ({'distance': [{'time': 0}]}, 'needs a "time" and a "value"'),
@@ -51,6 +52,30 @@ def test_emotions_by_name():
 def test_wrong_controls(asked, says):
   with pytest.raises(UsageError, match=says):
     to_arrays(asked, 10)
+
+
+def test_emotions_by_everyday_names():
+  pairs = {
+    'happy': 'happiness', 'Angry': 'anger', 'sad': 'sadness', 'surprised': 'surprise',
+    'afraid': 'fear', 'disgusted': 'disgust', 'contemptuous': 'contempt',
+  }  # fmt: skip
+  for everyday, name in pairs.items():
+    one, two = (
+      to_arrays({'emotion': {n: 0.6}}, 1)['emotion'] for n in (everyday, name)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert one[EMOTIONS.index(name)] == np.float32(0.6)
+  assert (
+    to_arrays({'emotion': {'calm': 1}}, 1)['emotion'][EMOTIONS.index('neutral')] == 1
+  )
+
+
+def test_emotions_change_over_time():
+  keys = [{'time': 0, 'value': {'sad': 1}}, {'time': 1, 'value': {'happy': 1}}]
+  made = to_arrays({'emotion': keys}, 26)['emotion']
+  assert made.shape == (26, 8)
+  np.testing.assert_allclose(made.sum(1), 1, atol=1e-6)
+  assert (np.diff(made[:, EMOTIONS.index('happiness')]) > 0).all()
 
 
 def test_file(tmp_path):

@@ -9,7 +9,8 @@ list of key frames, between which values go in straight lines:
 
 Times are seconds of the sound. Gaze is (theta, phi) in degrees, camera frame, > 0 to
 the image's right and up; distance is a ratio, 1 is the usual, larger is farther;
-emotions are scores in [0, 1] by name, what is left of 1 goes to `neutral`.
+emotions are scores in [0, 1] by name (or by an everyday one, as `happy`), what is left
+of 1 goes to `neutral`.
 """
 
 import json
@@ -25,6 +26,12 @@ from vasa_jax.errors import UsageError, UserError
 FPS = SAMPLE_RATE // SAMPLES_PER_FRAME
 LIMITS = {'gaze': (-60.0, 60.0), 'distance': (0.5, 2.0), 'emotion': (0.0, 1.0)}
 _WIDTH = {'gaze': 2, 'distance': 1, 'emotion': 8}
+_EVERYDAY = {
+  'angry': 'anger', 'contemptuous': 'contempt', 'scornful': 'contempt',
+  'disgusted': 'disgust', 'afraid': 'fear', 'fearful': 'fear', 'scared': 'fear',
+  'happy': 'happiness', 'joy': 'happiness', 'calm': 'neutral', 'sad': 'sadness',
+  'surprised': 'surprise',
+}  # fmt: skip
 
 
 def read_file(path: str | Path) -> dict[str, Any]:
@@ -64,18 +71,33 @@ def to_arrays(asked: Mapping[str, Any], frames: int) -> dict[str, np.ndarray]:
       raise UsageError(f'unknown control {name}; there are gaze, distance and emotion')
     if value is None:
       continue
-    keys = _key_frames(name, value)
-    if keys is None:
-      made[name] = _vector(name, value)
-      continue
-    times = np.array([time for time, _ in keys])
-    if np.any(np.diff(times) <= 0):
-      raise UsageError(f'{name}: the times of the key frames must rise')
-    table = np.stack([_vector(name, entry) for _, entry in keys])
-    at = np.arange(frames) / FPS
-    columns = [np.interp(at, times, column) for column in table.T]
-    made[name] = np.stack(columns, -1).astype(np.float32)
+    made[name] = track(name, value, _WIDTH[name], LIMITS[name], frames)
   return made
+
+
+def track(
+  name: str, value: Any, width: int, limits: tuple[float, float], frames: int
+) -> np.ndarray:
+  """A constant `(width,)`, or key frames as `(frames, width)`; float32.
+
+  Args:
+    name: of the value, for messages.
+    value: number, list of numbers, or list of key frames.
+    limits: smallest and largest number.
+
+  Raises:
+    UsageError: a wrong shape, or a value out of range.
+  """
+  keys = _key_frames(name, value)
+  if keys is None:
+    return _vector(name, value, width, limits)
+  times = np.array([time for time, _ in keys])
+  if not np.isfinite(times).all() or np.any(np.diff(times) <= 0):
+    raise UsageError(f'{name}: the times of the key frames must rise')
+  table = np.stack([_vector(name, entry, width, limits) for _, entry in keys])
+  at = np.arange(frames) / FPS
+  columns = [np.interp(at, times, column) for column in table.T]
+  return np.stack(columns, -1).astype(np.float32)
 
 
 def _key_frames(name: str, value: Any) -> list[tuple[float, Any]] | None:
@@ -89,16 +111,18 @@ def _key_frames(name: str, value: Any) -> list[tuple[float, Any]] | None:
     raise UsageError(f'{name}: each key frame needs a "time" and a "value"') from None
 
 
-def _vector(name: str, value: Any) -> np.ndarray:
+def _vector(
+  name: str, value: Any, width: int, limits: tuple[float, float]
+) -> np.ndarray:
   if name == 'emotion' and isinstance(value, Mapping):
     value = _scores(value)
   try:
     vector = np.atleast_1d(np.asarray(value, np.float32))
   except (TypeError, ValueError):
     raise UsageError(f'{name}: {value!r} is not a number or list of numbers') from None
-  low, high = LIMITS[name]
-  if vector.shape != (_WIDTH[name],):
-    raise UsageError(f'{name}: {_WIDTH[name]} numbers are needed, not {vector.size}')
+  low, high = limits
+  if vector.shape != (width,):
+    raise UsageError(f'{name}: {width} numbers are needed, not {vector.size}')
   if not np.all((vector >= low) & (vector <= high)):
     raise UsageError(f'{name}: values must lie between {low:g} and {high:g}')
   return vector
@@ -108,9 +132,14 @@ def _scores(weights: Mapping[str, Any]) -> np.ndarray:
   from vasa_jax.types import EMOTIONS
 
   scores = np.zeros(len(EMOTIONS), np.float32)
-  for name, weight in weights.items():
+  given = set()
+  for asked, weight in weights.items():
+    name = _EVERYDAY.get(str(asked).lower(), str(asked).lower())
     if name not in EMOTIONS:
-      raise UsageError(f'unknown emotion {name}; there are {", ".join(EMOTIONS)}')
+      raise UsageError(f'unknown emotion {asked}; there are {", ".join(EMOTIONS)}')
+    if name in given:
+      raise UsageError(f'emotion {name} is given twice')
+    given.add(name)
     if isinstance(weight, bool) or not isinstance(weight, int | float):
       raise UsageError(f'emotion {name}: {weight!r} is not a number')
     if not 0 <= weight <= 1:
@@ -118,6 +147,6 @@ def _scores(weights: Mapping[str, Any]) -> np.ndarray:
     scores[EMOTIONS.index(name)] = weight
   if scores.sum() > 1:
     scores /= scores.sum()
-  if 'neutral' not in weights:
+  if 'neutral' not in given:
     scores[EMOTIONS.index('neutral')] = max(0.0, 1.0 - float(scores.sum()))
   return scores

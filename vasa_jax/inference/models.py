@@ -1,7 +1,6 @@
 """How inference calls the two models: the only place that knows their interfaces."""
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +9,7 @@ import numpy as np
 
 from vasa_jax.errors import UserError
 from vasa_jax.inference.portrait import Portrait
-from vasa_jax.types import Controls, FaceCode, Motion
+from vasa_jax.types import FaceCode, Motion
 
 MAX_FIT_ERROR = 0.03  # crop units; frontal faces fit to 0.004, a profile to 0.016
 DISTANCES = (0.9, 1.3)  # distance ratios that stage 2 was trained on
@@ -178,35 +177,6 @@ class FaceNet:
     """`(n, s, s, 3)` uint8 pictures of n frames; returns before they are computed."""
     decoder = self._ready.get(len(motion.z_pose), self._decoder)
     return decoder(self.params, code, motion)
-
-
-def motion_windows(
-  config: Any,
-  params: Any,
-  features: Iterable[np.ndarray],
-  controls: Mapping[str, np.ndarray],
-  *,
-  seed: int,
-  steps: int | None = None,
-  guidance_audio: float | None = None,
-  guidance_gaze: float | None = None,
-) -> Iterator[Motion]:
-  """Yields `Motion` of consecutive frames, host arrays `(n, ...)`; None = default."""
-  from vasa_jax.motion.generate import MotionGenerator
-
-  asked = {
-    'steps': steps,
-    'guidance_audio': guidance_audio,
-    'guidance_gaze': guidance_gaze,
-  }
-  generator = MotionGenerator(config, params)
-  for window in generator.windows(
-    features,
-    Controls(**controls),
-    jax.random.key(seed),
-    **{name: value for name, value in asked.items() if value is not None},
-  ):
-    yield Motion(np.asarray(window.z_pose), np.asarray(window.z_dyn))
 
 
 def _named(tree: Any) -> list[tuple[str, Any]]:

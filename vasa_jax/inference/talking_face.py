@@ -8,10 +8,12 @@ made ahead in a thread, pictures are computed while the last ones are encoded, a
 batch has the same size, so that each model is compiled once.
 """
 
+import functools
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -19,15 +21,15 @@ import numpy as np
 from PIL import Image
 
 import vasa_jax
-from vasa_jax.audio.features import FEATURE_DIM, stream_log_mel
+from vasa_jax.audio.hearing import Ear, hear
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference import controls as controls_lib
-from vasa_jax.inference import models, provenance, video
+from vasa_jax.inference import driving, models, provenance, video
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.prefetch import prefetch
-from vasa_jax.types import FPS, FaceCode, Motion
+from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
 BATCH = 8
 SIZES = (64, 2048)
@@ -58,17 +60,33 @@ class TalkingFace:
   Args:
     bundle: weights.
     batch: frames that are decoded at once.
+    hears: the audio front end that the weights were trained with (`audio.hearing`).
   """
 
-  def __init__(self, bundle: Bundle, batch: int = BATCH):
+  def __init__(self, bundle: Bundle, batch: int = BATCH, hears: str = 'log-mel'):
     self.bundle = bundle
     self.batch = batch
+    self.hears = hears
     self.face = models.FaceNet(bundle.face_config, bundle.face_params)
 
   @classmethod
-  def load(cls, path: str | Path | None = None, batch: int = BATCH) -> 'TalkingFace':
+  def load(
+    cls, path: str | Path | None = None, batch: int = BATCH, hears: str = 'log-mel'
+  ) -> 'TalkingFace':
     """Reads a weights folder; None is the one that ships with the package."""
-    return cls(load_bundle(path), batch)
+    return cls(load_bundle(path), batch, hears)
+
+  @functools.cached_property
+  def ear(self) -> Ear:
+    """The audio front end, loaded once."""
+    return hear(self.hears)
+
+  @functools.cached_property
+  def generator(self):
+    """The motion sampler; kept, so that a second video compiles nothing."""
+    from vasa_jax.motion.generate import MotionGenerator
+
+    return MotionGenerator(self.bundle.motion_config, self.bundle.motion_params)
 
   @property
   def size(self) -> int:
@@ -95,8 +113,7 @@ class TalkingFace:
     seed: int = 0,
     controls: Mapping[str, Any] | None = None,
     steps: int | None = None,
-    guidance_audio: float | None = None,
-    guidance_gaze: float | None = None,
+    guidance: Mapping[str, float | None] = MappingProxyType({}),
   ) -> Iterator[Motion]:
     """Yields the motion of a recording, `survey.frames` frames in all.
 
@@ -105,25 +122,24 @@ class TalkingFace:
       survey: what `audio.survey()` found.
       seed: same seed, same motion.
       controls: `gaze`, `distance`, `emotion` as in `inference/controls.py`.
-      steps, guidance_audio, guidance_gaze: of the sampler; None is the config's.
+      steps: of the sampler; None is the config's.
+      guidance: lambdas of equation 2 by condition; what is not given is the config's.
     """
-    config = self.bundle.motion_config
-    if config.audio_dim != FEATURE_DIM:
+    ear, size = self.ear, self.bundle.motion_config.audio_dim
+    if ear.dim != size:
       raise UserError(
-        f'these weights listen to features of size {config.audio_dim}; '
-        f'this version makes log-mel ({FEATURE_DIM}) only'
+        f'these weights listen to features of size {size}, {self.hears} makes '
+        f'{ear.dim}; name what they were trained with (--features)'
       )
     arrays = controls_lib.to_arrays(controls or {}, survey.frames)
     mono = (chunk[:, 0] for chunk in audio.chunks())
-    return models.motion_windows(
-      config,
-      self.bundle.motion_params,
-      stream_log_mel(mono, survey.gain),
-      arrays,
-      seed=seed,
+    asked = {name: value for name, value in guidance.items() if value is not None}
+    return self.generator.windows(
+      ear.listen(mono, survey.gain),
+      Controls(**arrays),
+      jax.random.key(seed),
       steps=steps,
-      guidance_audio=guidance_audio,
-      guidance_gaze=guidance_gaze,
+      **{f'guidance_{name}': value for name, value in asked.items()},
     )
 
   def frames(self, code: FaceCode, motions: Iterator[Motion]) -> Iterator[np.ndarray]:
@@ -151,9 +167,13 @@ class TalkingFace:
     steps: int | None = None,
     guidance_audio: float | None = None,
     guidance_gaze: float | None = None,
+    guidance_distance: float | None = None,
+    guidance_emotion: float | None = None,
     gaze: Any = None,
     distance: Any = None,
     emotion: Any = None,
+    drive: str | Path | None = None,
+    drive_parts: str = 'both',
     allow_silence: bool = False,
     progress: Progress | None = None,
   ) -> Talk:
@@ -165,10 +185,13 @@ class TalkingFace:
       out: path of the `.mp4`; replaced if it is there.
       seed: same inputs and seed, same video.
       size: side of the video in px; None is the model's own.
-      steps, guidance_audio, guidance_gaze: of the sampler; None is the config's.
+      steps, guidance_*: of the sampler; None is the config's.
       gaze, distance, emotion: controls, see `inference/controls.py`. Without `distance`
         the head stays as far away as in the portrait (the paper takes the mean of the
         training set, which would zoom the picture).
+      drive: what gives pose or dynamics in place of the model: a video of a face, a
+        JSON file, or `portrait` (`inference/driving.py`).
+      drive_parts: `pose`, `dynamics` or `both`.
       allow_silence: let a silent recording pass.
       progress: called with (frames done, frames in all).
 
@@ -182,7 +205,9 @@ class TalkingFace:
     if size is not None and not SIZES[0] <= size <= SIZES[1]:
       raise UsageError(f'size must lie between {SIZES[0]} and {SIZES[1]}, not {size}')
     out = video.check_output(out)
-    for given in (portrait, audio):
+    if drive is not None:
+      driving.check(drive, drive_parts)
+    for given in (portrait, audio, drive or portrait):
       if out.exists() and Path(given).exists() and out.samefile(given):
         raise UsageError(f'{out}: is also an input; choose another name')
     face = self.portrait(portrait)
@@ -190,22 +215,36 @@ class TalkingFace:
     survey = sound.survey(allow_silence)
     source = models.fit_source(self.bundle.face_config, face, str(portrait))
     wanted = {**source.defaults(), **asked}
-    motions = self.motions(
+    guidance = {
+      'audio': guidance_audio,
+      'gaze': guidance_gaze,
+      'distance': guidance_distance,
+      'emotion': guidance_emotion,
+    }
+    make = functools.partial(
+      self.motions,
       sound,
       survey,
       seed=seed,
       controls=wanted,
       steps=steps,
-      guidance_audio=guidance_audio,
-      guidance_gaze=guidance_gaze,
+      guidance=guidance,
     )
+    driven = None
+    if drive is not None:
+      driven = driving.load_drive(
+        drive, drive_parts, self.bundle, source.motion, survey.frames
+      )
+    motions = make() if driven is None else driven.motions(make, survey.frames)
     settings = {
       'size': size or self.size,
       'steps': steps,
-      'guidance_audio': guidance_audio,
-      'guidance_gaze': guidance_gaze,
+      **{f'guidance_{name}': value for name, value in guidance.items()},
+      'features': self.hears.partition(':')[0],  # no places of this machine
       'controls': asked,
     }
+    if driven is not None:
+      settings['drive'] = driven.about
     said = provenance.statement(
       version=vasa_jax.__version__,
       weights=f'{self.bundle.name} {self.bundle.digest}'.strip(),
@@ -221,7 +260,7 @@ class TalkingFace:
       self._write(code, sound, survey, ahead, out, size or self.size, said, progress)
     finally:
       ahead.close()
-    notes = (*face.notes, *source.notes)
+    notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
     return Talk(out, survey.frames, survey.frames / FPS, notes, said)
 
   def _write(self, code, sound, survey, motions, out, size, said, progress) -> None:

@@ -24,13 +24,22 @@ class Metric(NamedTuple):
     label: what the reader sees.
     unit: of the number.
     better: 'higher', 'lower', or 'real' (nearer to real video is better).
-    bar: what this version has promised, None without a promise.
+    bar: what this version has promised, (from, to) where better is 'real'; None without
+      a promise.
   """
 
   label: str
   unit: str
   better: str
-  bar: float | None = None
+  bar: float | tuple[float, float] | None = None
+
+  def kept(self, value: float) -> bool | None:
+    """Whether a value keeps the promise; None without one."""
+    if self.bar is None:
+      return None
+    if isinstance(self.bar, tuple):
+      return self.bar[0] <= value <= self.bar[1]
+    return value >= self.bar if self.better == 'higher' else value <= self.bar
 
 
 METRICS = {
@@ -72,7 +81,7 @@ class Line(NamedTuple):
   high: float
   worst: float
   clips: int
-  bar: float | None
+  bar: float | tuple[float, float] | None
   passed: bool | None
 
 
@@ -91,8 +100,10 @@ def bootstrap(
   return float(low), float(high)
 
 
-def summarise(rows: Iterable[Mapping[str, Any]]) -> list[Line]:
-  """Rows with `clip`, `system` and any of `METRICS` to lines.
+def summarise(
+  rows: Iterable[Mapping[str, Any]], metrics: Mapping[str, Metric] = METRICS
+) -> list[Line]:
+  """Rows with `clip`, `system` and any of `metrics` to lines.
 
   Several rows of one clip are averaged first. NaN (not measurable in this clip) is left
   out and shows in `clips`.
@@ -100,33 +111,32 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> list[Line]:
   scores: dict[tuple[str, str], dict[str, list[float]]] = {}
   for row in rows:
     for name, value in row.items():
-      if name in METRICS and value is not None and math.isfinite(value):
+      if name in metrics and value is not None and math.isfinite(value):
         clips = scores.setdefault((row['system'], name), {})
         clips.setdefault(row['clip'], []).append(value)
   lines = []
   for (system, name), clips in scores.items():
-    metric = METRICS[name]
+    metric = metrics[name]
     values = np.array([np.mean(clip) for clip in clips.values()])
     value = float(values.mean())
     worst = values.min() if metric.better == 'higher' else values.max()
-    passed = None
     # A floor does not have to keep a promise.
-    bar = metric.bar if system == 'model' else None
-    if bar is not None:
-      passed = value >= bar if metric.better == 'higher' else value <= bar
+    promised = system == 'model'
+    bar = metric.bar if promised else None
+    passed = metric.kept(value) if promised else None
     lines.append(
       Line(system, name, value, *bootstrap(values), float(worst), len(values), bar,
            passed)
     )  # fmt: skip
-  order = list(METRICS)
+  order = list(metrics)
   return sorted(lines, key=lambda line: order.index(line.metric))
 
 
-def markdown(lines: Sequence[Line]) -> str:
+def markdown(lines: Sequence[Line], metrics: Mapping[str, Metric] = METRICS) -> str:
   """The table as Markdown."""
   head = '| metric | unit | system | mean over clips | 95 % interval | worst clip '
   out = [head + '| clips | promised |', '| --- ' * 8 + '|']
-  out += ['| ' + ' | '.join(_cells(line)) + ' |' for line in lines]
+  out += ['| ' + ' | '.join(_cells(line, metrics)) + ' |' for line in lines]
   return '\n'.join(out) + '\n'
 
 
@@ -138,6 +148,8 @@ def write_report(
   facts: Mapping[str, Any],
   strips: Mapping[str, Path] | None = None,
   failures: Sequence[str] = (),
+  metrics: Mapping[str, Metric] = METRICS,
+  more: Sequence[Line] = (),
 ) -> list[Line]:
   """Writes `table.json`, `table.md` and a self-contained `report.html` into `out`.
 
@@ -148,24 +160,27 @@ def write_report(
     facts: how the numbers were made (command, versions, sizes, seeds).
     strips: JPEG strips of frames by clip name, shown in the page.
     failures: one line for each clip that could not be scored.
+    metrics: how to show the numbers; what is not among them is not shown.
+    more: lines that are no means over clips, put before the others.
 
   Raises:
     UserError: the folder cannot be written.
   """
-  lines = summarise(rows)
+  lines = [*more, *summarise(rows, metrics)]
   table = {
     'title': title,
     'facts': dict(facts),
     'metrics': [
-      {**line._asdict(), 'unit': METRICS[line.metric].unit,
-       'better': METRICS[line.metric].better}
+      {**line._asdict(), 'unit': metrics[line.metric].unit,
+       'better': metrics[line.metric].better}
       for line in lines
     ],
     'clips': list(rows),
     'failures': list(failures),
   }  # fmt: skip
   text = '\n'.join([
-    f'# {title}\n', markdown(lines), *(f'- {k}: {v}' for k, v in facts.items()),
+    f'# {title}\n', markdown(lines, metrics),
+    *(f'- {k}: {v}' for k, v in facts.items()),
     *(f'- not scored: {failure}' for failure in failures), '',
   ])  # fmt: skip
   try:
@@ -174,23 +189,28 @@ def write_report(
       json.dumps(_without_nan(table), indent=1, allow_nan=False) + '\n'
     )
     (out / 'table.md').write_text(text)
-    (out / 'report.html').write_text(_page(title, lines, facts, strips or {}, failures))
+    page = _page(title, lines, facts, strips or {}, failures, metrics)
+    (out / 'report.html').write_text(page)
   except OSError as error:
     raise UserError(f'cannot write to {out}: {error.strerror or error}') from error
   return lines
 
 
-def _cells(line: Line) -> list[str]:
-  metric = METRICS[line.metric]
+def _cells(line: Line, metrics: Mapping[str, Metric]) -> list[str]:
+  metric = metrics[line.metric]
   arrow = {'higher': ' (higher)', 'lower': ' (lower)', 'real': ''}[metric.better]
   interval = f'{_number(line.low)} to {_number(line.high)}'
   promise = ''
   if line.bar is not None:
-    sign = '>=' if metric.better == 'higher' else '<='
-    promise = f'{sign} {_number(line.bar)}: {"kept" if line.passed else "MISSED"}'
+    if isinstance(line.bar, tuple):
+      asked = f'{_number(line.bar[0])} to {_number(line.bar[1])}'
+    else:
+      asked = f'{">=" if metric.better == "higher" else "<="} {_number(line.bar)}'
+    promise = f'{asked}: {"kept" if line.passed else "MISSED"}'
   return [
     metric.label + arrow, metric.unit, line.system, _number(line.value),
-    interval if math.isfinite(line.low) else 'one clip', _number(line.worst),
+    interval if math.isfinite(line.low) else 'one clip',
+    _number(line.worst) if math.isfinite(line.worst) else '',
     str(line.clips), promise,
   ]  # fmt: skip
 
@@ -222,7 +242,7 @@ th,td{border-color:#444}td.miss{color:#f88}figcaption{color:#aaa}}
 """
 
 
-def _page(title, lines, facts, strips, failures) -> str:
+def _page(title, lines, facts, strips, failures, metrics) -> str:
   """One file: the pictures are inside, nothing is loaded from elsewhere."""
   heads = ('metric', 'unit', 'system', 'mean over clips', '95 % interval', 'worst clip',
            'clips', 'promised')  # fmt: skip
@@ -231,7 +251,7 @@ def _page(title, lines, facts, strips, failures) -> str:
   body.append('</tr></thead><tbody>')
   for line in lines:
     missed = ' class="miss"' if line.passed is False else ''
-    cells = [html.escape(cell) for cell in _cells(line)]
+    cells = [html.escape(cell) for cell in _cells(line, metrics)]
     body.append('<tr>' + ''.join(f'<td>{cell}</td>' for cell in cells[:-1]))
     body.append(f'<td{missed}>{cells[-1]}</td></tr>')
   body.append('</tbody></table>')
