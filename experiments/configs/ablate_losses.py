@@ -11,7 +11,8 @@
 
 Net, terms and weights are those of `lite`, at half its resolution. Without
 `motion` the motion encoder learns nothing and the pictures stay the same: `--own-eyes`
-shows it. Not run yet.
+shows it. With `steps=250`, on two busy CPU cores, 75 to 140 s a run: docs/training.md
+has the table.
 """
 
 import dataclasses
