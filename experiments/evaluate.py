@@ -82,7 +82,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
   strips = {}
   if clips:
     scores = evaluator.score_clips(
-      clips, arguments.out, describe, _bar('clips', 'clip')
+      clips, arguments.out, describe, watched('clips', 'clip')
     )
     rows += scores.rows
     strips, failures = scores.strips, scores.failures
@@ -135,12 +135,14 @@ def _rendered(arguments, bundle, facts: dict[str, Any]) -> list[dict[str, Any]]:
 
   def self_rows():
     pairs = talking_pairs(clips, frames, size, seed)
-    pairs = _bar('self reenactment', 'pair', clips * frames)(pairs)
+    pairs = watched('self reenactment', 'pair', clips * frames)(pairs)
     rows = oracle.score_pairs(systems, pairs, lpips)
     return rows + oracle.gains(rows, 'warp')
 
   def pose_rows():
-    pairs = _bar('pose transfer', 'pair', clips * 3)(cross_pairs(clips, 3, size, seed))
+    pairs = watched('pose transfer', 'pair', clips * 3)(
+      cross_pairs(clips, 3, size, seed)
+    )
     return oracle.pose_transfer(systems, pairs)
 
   return [
@@ -183,7 +185,7 @@ def _talks(arguments, face, facts: dict[str, Any]) -> list:
   except OSError as error:
     raise UserError(f'cannot write to {folder}: {error.strerror}') from error
   clips = []
-  for seed in _bar('talking photographs', 'video')(range(arguments.talks)):
+  for seed in watched('talking photographs', 'video')(range(arguments.talks)):
     name = f'{portrait.stem}_{voice.stem}_seed{seed}'
     path = folder / f'{name}_{face.bundle.digest}_{sha}.mp4'
     if not path.is_file():
@@ -214,7 +216,7 @@ def _lpips(facts: dict[str, Any]):
     return None
 
 
-def _bar(what: str, unit: str, total: int | None = None):
+def watched(what: str, unit: str, total: int | None = None):
   """A progress bar on stderr for an iterable; silent where nobody looks."""
 
   def watch(items: Iterable):

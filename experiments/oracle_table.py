@@ -260,7 +260,7 @@ def oracle_table(args: argparse.Namespace) -> int:
   """Scores all runs and writes the table; the exit code."""
   import cv2
 
-  from experiments.evaluate import _bar
+  from experiments.evaluate import watched
   from vasa_jax.metrics.disentangle import score_swaps
   from vasa_jax.metrics.faces import load_descriptor
 
@@ -274,7 +274,7 @@ def oracle_table(args: argparse.Namespace) -> int:
   table = {}
   try:
     args.out.mkdir(parents=True, exist_ok=True)
-    for run in _bar('runs', 'run')(runs):
+    for run in watched('runs', 'run')(runs):
       adapter, size = _adapter(run, args.own_eyes)
       swaps = asked.get(size) or asked.setdefault(size, questions(args.oracle, size))
       kept = args.out / f'{run.name}.json'

@@ -14,6 +14,7 @@ FPS = 25
 SAMPLE_RATE = 16_000
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 POSE_DIM = 6
+CRITIC = 'critic'  # where a tree of parameters holds the critic's, if one learns
 NUM_UNITS = 52
 EMOTIONS = (
     'anger', 'contempt', 'disgust', 'fear', 'happiness', 'neutral', 'sadness',

@@ -22,7 +22,8 @@ import numpy as np
 
 from experiments.command import run_command
 from vasa_jax.audio import features
-from vasa_jax.audio.hearing import FPS, Ear, NetEar, hear, hear_live
+from vasa_jax.audio.hearing import Ear, NetEar, hear, hear_live
+from vasa_jax.types import FPS
 
 RANDOM = ('base', 'large', 'tiny')
 AHEAD = (0.04, 0.12, 0.2, 0.4, 0.6, 1.0)

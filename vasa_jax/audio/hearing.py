@@ -23,11 +23,11 @@ import numpy as np
 from vasa_jax.audio import features
 from vasa_jax.audio.features import SAMPLES_PER_FRAME, as_float, frames_for
 from vasa_jax.errors import UsageError
+from vasa_jax.types import FPS
 
 if TYPE_CHECKING:
   from vasa_jax.audio.fronts import Front
 
-FPS = 25
 # Of recordings too long for one piece: frames that are kept, and context on each side.
 BODY, CONTEXT = 500, 125
 

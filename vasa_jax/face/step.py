@@ -28,8 +28,7 @@ from vasa_jax.face.judges import Distance, Judges
 from vasa_jax.face.losses import LossConfig
 from vasa_jax.face.prior import HeadTemplate, pose_head, project, shape_vertices
 from vasa_jax.face.template import load_template
-from vasa_jax.face.terms import CRITIC
-from vasa_jax.types import NUM_UNITS, Array, Motion
+from vasa_jax.types import CRITIC, NUM_UNITS, Array, Motion
 
 # Landmarks of the face mesh: mouth corners and mid lips; rims of the two eyes.
 MOUTH_MARKS = (13, 14, 61, 291)

@@ -13,9 +13,8 @@ from vasa_jax.face.critic import Critic, adversarial
 from vasa_jax.face.judges import Judges
 from vasa_jax.face.losses import LossConfig
 from vasa_jax.face.passes import Pass, flat, repeated
-from vasa_jax.types import Array
+from vasa_jax.types import CRITIC, Array
 
-CRITIC = 'critic'  # the critic's parameters and its own term
 MOUTH_SIGMA, EYE_SIGMA = 0.06, 0.04
 
 

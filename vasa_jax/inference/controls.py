@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from vasa_jax.audio.features import SAMPLE_RATE, SAMPLES_PER_FRAME
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.types import EMOTIONS, FPS
 
-FPS = SAMPLE_RATE // SAMPLES_PER_FRAME
 LIMITS = {'gaze': (-60.0, 60.0), 'distance': (0.5, 2.0), 'emotion': (0.0, 1.0)}
 _WIDTH = {'gaze': 2, 'distance': 1, 'emotion': 8}
 _EVERYDAY = {
@@ -34,8 +33,14 @@ _EVERYDAY = {
 }  # fmt: skip
 
 
-def read_file(path: str | Path) -> dict[str, Any]:
-  """Returns the contents of a controls file, checked by `to_arrays` later.
+def read_file(
+  path: str | Path, holds: str = 'gaze, distance or emotion'
+) -> dict[str, Any]:
+  """Returns the contents of a controls file, whose values are checked later.
+
+  Args:
+    path: the file.
+    holds: what may be in it, for the message.
 
   Raises:
     UserError: it cannot be read or is not a JSON object.
@@ -47,7 +52,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
   except ValueError as error:
     raise UserError(f'{path}: not valid JSON ({error})') from None
   if not isinstance(values, dict):
-    raise UserError(f'{path}: must be a JSON object with gaze, distance or emotion')
+    raise UserError(f'{path}: must be a JSON object with {holds}')
   return values
 
 
@@ -129,8 +134,6 @@ def _vector(
 
 
 def _scores(weights: Mapping[str, Any]) -> np.ndarray:
-  from vasa_jax.types import EMOTIONS
-
   scores = np.zeros(len(EMOTIONS), np.float32)
   given = set()
   for asked, weight in weights.items():

@@ -181,12 +181,13 @@ def motion_encoder(bundle: Any, batch: int = 16):
   from vasa_jax.face.autoencoder import FaceModel
 
   model, size = FaceModel(bundle.face_config), bundle.face_config.size
+  params = jax.device_put(bundle.face_params)
 
   @jax.jit
-  def motion(pictures):
+  def motion(params, pictures):
     pictures = pictures.astype(jnp.float32) / 255
     pictures = jax.image.resize(pictures, (len(pictures), size, size, 3), 'linear')
-    found = model.apply({'params': bundle.face_params}, pictures, method='motion')
+    found = model.apply({'params': params}, pictures, method='motion')
     return jnp.concatenate([found.z_pose, found.z_dyn], -1)
 
   def encode(frames: np.ndarray) -> np.ndarray:
@@ -194,7 +195,7 @@ def motion_encoder(bundle: Any, batch: int = 16):
     for i in range(0, len(frames), batch):
       part = frames[i : i + batch]
       padded = np.concatenate([part, np.repeat(part[-1:], batch - len(part), 0)])
-      parts.append(np.asarray(motion(padded))[: len(part)])
+      parts.append(np.asarray(motion(params, padded))[: len(part)])
     return np.concatenate(parts)
 
   return encode

@@ -6,7 +6,6 @@ Each value is a number or a list of key frames, `{"time": seconds, "value": x}`;
 not named stays as it is.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import jax
 import numpy as np
 
 from vasa_jax.errors import UsageError, UserError
-from vasa_jax.inference.controls import track
+from vasa_jax.inference.controls import read_file, track
 from vasa_jax.types import NUM_UNITS, POSE_DIM, Motion
 
 UNITS = tuple(
@@ -49,13 +48,8 @@ def read_named(path: str | Path) -> Mapping[str, Any]:
     UserError: it cannot be read, or is something else.
     UsageError: an unknown name, or a value out of range.
   """
-  try:
-    values = json.loads(Path(path).read_text(encoding='utf-8'))
-  except OSError as error:
-    raise UserError(f'{path}: cannot be read ({error.strerror})') from None
-  except ValueError as error:
-    raise UserError(f'{path}: not valid JSON ({error})') from None
-  if not isinstance(values, dict) or not set(values) <= {'pose', 'dynamics'}:
+  values = read_file(path, 'pose or dynamics')
+  if not set(values) <= {'pose', 'dynamics'}:
     raise UserError(f'{path}: must be a JSON object with pose or dynamics')
   still = Motion(np.zeros((1, POSE_DIM)), np.zeros((1, NUM_UNITS + 2)))
   named_motion(values, still, 1)

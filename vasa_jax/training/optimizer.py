@@ -18,9 +18,7 @@ import jax.numpy as jnp
 import optax
 
 from vasa_jax.training.config import RunConfig
-
-# A critic's parameters lie under this key of the tree (`face/terms.py`).
-CRITIC = 'critic'
+from vasa_jax.types import CRITIC
 
 
 class Players(NamedTuple):
