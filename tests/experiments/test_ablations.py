@@ -55,12 +55,16 @@ def test_each_loss_of_lite_is_taken_away_once():
 
 
 def test_leaks_can_arise_where_they_are_measured():
-  none, consist, cross_id, both = sweep.items(str(FOLDER / 'ablate_disentanglement.py'))
+  file = str(FOLDER / 'ablate_disentanglement.py')
+  none, consist, cross_id, both, *weaker = sweep.items(file)
   assert not none.config.model.anchored and not none.config.model.pixel_path.prior
   assert set(none.config.off) == {'consistency', 'identity'}
   for run in (consist, cross_id, both):
     assert run.config.losses == none.config.losses
     assert set(run.config.off) < set(none.config.off)
+  for run in weaker:
+    assert run.config.off == consist.config.off
+    assert 0 < run.config.losses.consistency < consist.config.losses.consistency
 
 
 def test_a_switch_takes_a_term_out_of_the_sum(batch):
