@@ -1,6 +1,7 @@
 """What turns a recording into features, by the name that `--features` gives.
 
     log-mel           80 bands of energy in four hops a frame; numpy, in any worker
+    ear               what the embedded weights hear with; ear:PATH, that of others
     wav2vec2:PATH     hidden states of a published net; PATH is its folder or file
     hubert:PATH, whisper:PATH         likewise
 

@@ -42,9 +42,10 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   )
   parser.add_argument(
     '--features',
-    default='log-mel',
+    default='ear',
     metavar='F',
-    help='log-mel, or wav2vec2:PATH, hubert:PATH, whisper:PATH (default log-mel)',
+    help='ear, log-mel, wav2vec2:PATH, hubert:PATH, whisper:PATH (default: ear, what '
+    'the embedded weights hear with)',
   )
   latents = parser.add_mutually_exclusive_group()
   latents.add_argument(

@@ -39,7 +39,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   add('--moods', type=int, default=6, help='of them for emotions and seeds')
   add('--voices', nargs='+', default=[], metavar='V', help='default: all quick ones')
   add('--seed', type=int, default=0, help='another seed, other people')
-  add('--features', default='log-mel', metavar='F', help='as in cache_latents')
+  add('--features', metavar='F', help="default: what the weights' folder names")
   add('--baselines', metavar='CACHE', help='training cache: mean pose and retrieval')
   add('--against', nargs='+', default=[], metavar='NAME=DIR', help='weights to beat')
   add('--steps', type=int, help='of the sampler')
@@ -70,7 +70,7 @@ def judge(args: argparse.Namespace) -> int:
     'guidance_gaze': args.guidance_gaze,
   }
   judged = [systems.model(bundle, **settings)]
-  ear = front_end(args.features)
+  ear = front_end(args.features or bundle.hears)
   if args.baselines:
     judged += systems.untrained(bundle, args.baselines, ear.name)
   judged += systems.trained(args.against, **settings)
@@ -79,8 +79,8 @@ def judge(args: argparse.Namespace) -> int:
   heard = [h.astype(np.float32) * ear.scale + ear.offset for h in heard]
   if heard[0].shape[1] != config.audio_dim:
     raise UsageError(
-      f'{args.weights} listens to {config.audio_dim} features a frame, --features '
-      f'{args.features} has {heard[0].shape[1]}'
+      f'{args.weights} listens to {config.audio_dim} features a frame, {ear.name} has '
+      f'{heard[0].shape[1]}: see --features'
     )
   usual = float(np.mean([delta_p(one.motion) for one in people]))
   spread = np.asarray(bundle.motion_params['stats']['std'])

@@ -86,6 +86,11 @@ class MotionRun(RunConfig):
   def _check(self, cache: MotionCache) -> None:
     heard, moved = cache.feature_dim, cache.motion_dim
     model = self.model
+    if cache.front_end != model.hears:
+      raise UsageError(
+        f'{self.cache} was heard with {cache.front_end}, the model hears with '
+        f'{model.hears} (model.hears): make another cache (cache_latents --features)'
+      )
     if (heard, moved) != (model.audio_dim, model.motion_dim):
       raise UsageError(
         f'{self.cache} has {heard} audio features and {moved} motion values a frame; '

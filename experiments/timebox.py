@@ -203,13 +203,14 @@ def fill_cache(stage: Stage, args: argparse.Namespace, scratch: Path) -> None:
     return
   from data_pipelines import motion_cache, motion_speech
   from data_pipelines.errors import UserError as DataError
-  from vasa_jax.audio import features
+  from data_pipelines.motion_hearing import front_end
 
   place = scratch / 'cache'
   workers = max(1, min(args.workers or os.cpu_count() or 1, 16))
-  clips = motion_speech.speech_clips(args.speech, 0, ['formant'], workers)
+  ear = front_end(stage.run.model.hears)
+  clips = motion_speech.speech_clips(args.speech, 0, ['formant'], workers, ear)
   try:
-    motion_cache.write_cache(place, clips, *features.BYTE_SCALE)
+    motion_cache.write_cache(place, clips, ear.scale, ear.offset, ear.name)
   except DataError as error:
     raise UserError(str(error)) from error
   stage.run = dataclasses.replace(stage.run, cache=str(place))

@@ -107,10 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     )
   generate.add_argument(
     '--features',
-    default='log-mel',
     metavar='F',
-    help='what the weights hear with, as in training: log-mel (the embedded ones), '
-    'wav2vec2:PATH, hubert:PATH or whisper:PATH',
+    help='what the weights hear with, if their folder does not hold it: '
+    'wav2vec2:PATH, hubert:PATH or whisper:PATH, as in training',
   )
   generate.add_argument(
     '--gaze',
@@ -307,7 +306,7 @@ def _info(options: argparse.Namespace) -> None:
   print(f'  {found["flops_per_frame"] / 1e9:.2f} GFLOP to decode a frame')
 
 
-def _load(weights: str | None, hears: str = 'log-mel'):
+def _load(weights: str | None, hears: str | None = None):
   """Imports what computes, turns the compile cache on, reads the weights."""
   from vasa_jax.inference.compilation import enable_cache
 

@@ -25,6 +25,7 @@ def get_config() -> MotionRun:
     ema_decay=0.995,
     log_every=50,
     save_every=500,
+    augment=False,
     eval_every=1000,
     preview_every=1000,
   )

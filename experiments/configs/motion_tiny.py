@@ -1,6 +1,6 @@
 """Stage 2 in half a minute: shows that everything holds together, learns little.
 
-    python -m experiments.cache_latents --speech 40 --out cache
+    python -m experiments.cache_latents --speech 40 --features log-mel --out cache
     python -m experiments.train --config experiments/configs/motion_tiny.py \
         --workdir runs/motion_tiny --set cache=cache
 

@@ -134,7 +134,7 @@ def test_silence_is_steady(ears):
 
 def test_front_ends_that_do_not_exist():
   for spec in ('mfcc', 'wav2vec2', 'wav2vec2:', 'log-mel:x'):
-    with pytest.raises(UsageError, match='say log-mel'):
+    with pytest.raises(UsageError, match='say ear, log-mel'):
       hear(spec)
   with pytest.raises(UserError, match='no weights at'):
     hear('whisper:/nowhere')

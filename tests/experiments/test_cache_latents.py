@@ -7,13 +7,16 @@ from data_pipelines.motion_cache import read_cache
 from experiments import cache_latents
 
 
-def test_speech_to_cache(tmp_path, capsys):
+@pytest.mark.parametrize('heard, size', [('ear', 384), ('log-mel', 320)])
+def test_speech_to_cache(tmp_path, capsys, heard, size):
   out = tmp_path / 'a.npz'
   command = ['--speech', '3', '--voices', 'formant', '--workers', '0', '--seed', '4']
+  command += ['--features', heard] if heard != 'ear' else []  # the default
   assert cache_latents.main([*command, '--out', str(out)]) == 0
   assert '3 clips' in capsys.readouterr().out
   one = read_cache(out)
   assert list(one.held_out) == [True, False, False] and one.motion.shape[1] == 60
+  assert one.front_end == heard and one.feature_dim == size
   assert cache_latents.main([*command, '--npz', '--out', str(tmp_path / 'b')]) == 0
   two = read_cache(tmp_path / 'b')
   np.testing.assert_array_equal(one.features, two.features)

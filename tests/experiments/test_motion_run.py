@@ -137,6 +137,9 @@ def test_unfit_caches_are_named(run):
   model = dataclasses.replace(run.model, audio_dim=768)
   with pytest.raises(UsageError, match='320 audio features'):
     dataclasses.replace(run, model=model).job()
+  model = dataclasses.replace(run.model, hears='wav2vec2')
+  with pytest.raises(UsageError, match='heard with log-mel, the model hears with wav2'):
+    dataclasses.replace(run, model=model).job()
   with pytest.raises(UserError, match='cache_latents'):
     dataclasses.replace(run, cache='/nowhere').job()
 

@@ -1,6 +1,6 @@
 """One interface to every audio front end: 16 kHz in, features at 25 Hz out.
 
-    ear = hear('log-mel')  |  hear('wav2vec2:FOLDER')  |  hear('whisper:FOLDER')
+    ear = hear('ear')  |  hear('log-mel')  |  hear('wav2vec2:FOLDER')  |  ...
     ear(samples)                (n,) -> (ceil(n / 640), ear.dim)
     ear.many([a, b, c])         a batch of unequal lengths
     ear.listen(chunks, gain)    the same of a recording that need not fit in memory
@@ -269,9 +269,10 @@ def hear(
   """The front end that a setting names.
 
   Args:
-    spec: `log-mel`; or `wav2vec2:PATH`, `hubert:PATH`, `whisper:PATH` with the folder
-      or file of a published checkpoint.
-    layers: hidden states of a net that make a feature, side by side; 0 is the
+    spec: `log-mel`; `ear`, what the embedded weights hear with, or `ear:PATH`, that of
+      other weights (`ear_file.py`); `wav2vec2:PATH`, `hubert:PATH`, `whisper:PATH` with
+      the folder or file of a published checkpoint.
+    layers: hidden states of a published net that make a feature, side by side; 0 is the
       transformer's input, -1 the last. The paper does not say which.
     interpolate: where wav2vec2 and hubert go from 50 to 25 Hz: 'before' the transformer
       or 'after' it; see `fronts.Wav2Vec2Front`. (Whisper's positions allow only after.)
@@ -283,6 +284,11 @@ def hear(
   kind, _, path = spec.partition(':')
   if spec == 'log-mel':
     return LogMelEar()
+  if kind == 'ear':
+    from vasa_jax.audio.ear_file import EMBEDDED, load_ear
+    from vasa_jax.audio.fronts import WhisperFront
+
+    return NetEar(WhisperFront(load_ear(path or EMBEDDED)))
   if kind in ('wav2vec2', 'hubert') and path:
     from vasa_jax.audio.fronts import Wav2Vec2Front
     from vasa_jax.audio.wav2vec2_file import load_wav2vec2
@@ -294,5 +300,6 @@ def hear(
 
     return NetEar(WhisperFront(load_whisper(path), layers))
   raise UsageError(
-    f'no front end {spec!r}: say log-mel, wav2vec2:PATH, hubert:PATH or whisper:PATH'
+    f'no front end {spec!r}: say ear, log-mel, wav2vec2:PATH, hubert:PATH or '
+    'whisper:PATH'
   )

@@ -3,6 +3,8 @@
     config.json          both configs and what is known about the training
     face.safetensors     parameters of the face model, flat names `a/b/c`
     motion.safetensors   parameters of the motion model, likewise
+    ear.safetensors      what the motion model hears with, unless that is log-mel or a
+                         published checkpoint (`audio/ear_file.py`)
     MODEL_CARD.md        for people
 
 Arrays may be float16 on disk; in memory they are float32. Nothing in the folder is ever
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import vasa_jax
+from vasa_jax.audio import ear_file
 from vasa_jax.errors import UserError
 
 EMBEDDED = Path(__file__).parents[1] / 'weights'
@@ -36,7 +39,9 @@ class Bundle:
     face_params, motion_params: nested dictionaries of float32 arrays.
     meta: what `config.json` says of the training (JSON values).
     name: of the folder, `embedded` for the shipped one.
-    digest: first 16 hex digits of the sha256 over the three data files.
+    digest: first 16 hex digits of the sha256 over the data files.
+    ear: the file `ear.safetensors`, if the motion model hears with one of its own;
+      None is the embedded one.
   """
 
   face_config: Any
@@ -46,6 +51,16 @@ class Bundle:
   meta: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   name: str = 'unsaved'
   digest: str = ''
+  ear: Path | None = None
+
+  @property
+  def hears(self) -> str:
+    """What the motion model was trained to hear with, for `audio.hearing.hear`.
+
+    Of a published checkpoint the kind alone: only the user knows where it lies.
+    """
+    kind = self.motion_config.hears
+    return f'ear:{self.ear}' if kind == 'ear' and self.ear else kind
 
 
 def load_bundle(path: str | Path | None = None) -> Bundle:
@@ -73,6 +88,12 @@ def load_bundle(path: str | Path | None = None) -> Bundle:
       _check(file, arrays, models.shapes(part, configs[part]))
     params[part] = nest(arrays)
     sha.update(file.read_bytes())
+  ear = None
+  if configs['motion'].hears == 'ear':
+    ear = folder / ear_file.NAME
+    if not ear.is_file():
+      raise UserError(f'{ear}: missing; get the weights again')
+    sha.update(ear.read_bytes())
   return Bundle(
     configs['face'],
     params['face'],
@@ -81,6 +102,7 @@ def load_bundle(path: str | Path | None = None) -> Bundle:
     meta,
     'embedded' if path is None else folder.resolve().name,
     sha.hexdigest()[:16],
+    ear,
   )
 
 
@@ -122,6 +144,9 @@ def save_bundle(folder: str | Path, bundle: Bundle, dtype: str = 'float16') -> N
       arrays = flat[part]
       stored = {name: _narrow(name, a, dtype) for name, a in sorted(arrays.items())}
       _replace(folder / f'{part}.safetensors', save(stored))
+    if bundle.motion_config.hears == 'ear':
+      heard = (bundle.ear or ear_file.EMBEDDED).read_bytes()
+      _replace(folder / ear_file.NAME, heard)
     _replace(folder / 'config.json', (json.dumps(text, indent=2) + '\n').encode())
     card = folder / 'MODEL_CARD.md'
     if not card.exists():

@@ -1,7 +1,7 @@
 """A portrait and a voice become a talking video.
 
     portrait -> FaceCode, once
-    sound -> log-mel -> windows of motion -> batches of pictures -> mp4
+    sound -> features -> windows of motion -> batches of pictures -> mp4
 
 Each arrow is a generator: an hour of speech needs as much memory as a second. Motion is
 made ahead in a thread, pictures are computed while the last ones are encoded, and every
@@ -60,18 +60,19 @@ class TalkingFace:
   Args:
     bundle: weights.
     batch: frames that are decoded at once.
-    hears: the audio front end that the weights were trained with (`audio.hearing`).
+    hears: the audio front end (`audio.hearing`); None is what the weights were trained
+      with.
   """
 
-  def __init__(self, bundle: Bundle, batch: int = BATCH, hears: str = 'log-mel'):
+  def __init__(self, bundle: Bundle, batch: int = BATCH, hears: str | None = None):
     self.bundle = bundle
     self.batch = batch
-    self.hears = hears
+    self.hears = hears or bundle.hears
     self.face = models.FaceNet(bundle.face_config, bundle.face_params)
 
   @classmethod
   def load(
-    cls, path: str | Path | None = None, batch: int = BATCH, hears: str = 'log-mel'
+    cls, path: str | Path | None = None, batch: int = BATCH, hears: str | None = None
   ) -> 'TalkingFace':
     """Reads a weights folder; None is the one that ships with the package."""
     return cls(load_bundle(path), batch, hears)

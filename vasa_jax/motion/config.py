@@ -31,7 +31,10 @@ class MotionConfig:
       authors later found 512 oversized.
     anchored: `z_dyn` is the 52 named units and two eye angles: what is generated is
       kept in their range.
-    audio_dim: size of an audio feature; 320 for log-mel, 768 for Wav2Vec2.
+    hears: the audio front end, by its kind in `audio.hearing`; the paper's is Wav2Vec2.
+      'ear' is the one that comes with the embedded weights.
+    audio_dim: size of an audio feature; 768 for Wav2Vec2, 384 for the embedded ear, 320
+      for log-mel.
     emotion_dim: size of e. Not in the paper; the 8 scores of HSEmotion, whose names a
       person can ask for.
     window, previous: W and K frames. Not in the paper; 100 and 25 as JoyVASA. Half of
@@ -95,6 +98,7 @@ class MotionConfig:
   ffn: int = 2048
   dynamics_dim: int = 128
   anchored: bool = False
+  hears: Literal['wav2vec2', 'hubert', 'whisper', 'ear', 'log-mel'] = 'wav2vec2'
   audio_dim: int = 768
   emotion_dim: int = len(EMOTIONS)
   window: int = 100
@@ -203,7 +207,8 @@ def lite() -> MotionConfig:
     ffn=1024,
     dynamics_dim=NUM_UNITS + 2,
     anchored=True,
-    audio_dim=320,
+    hears='ear',
+    audio_dim=384,
     window=50,
     previous=10,
     layout='channels',
@@ -222,6 +227,8 @@ def tiny() -> MotionConfig:
     depth=2,
     heads=2,
     ffn=128,
+    hears='log-mel',
+    audio_dim=320,
     window=8,
     previous=3,
     dropout=0.0,

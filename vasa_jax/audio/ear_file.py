@@ -1,0 +1,133 @@
+"""An ear in a file of its own: the first layers of a Whisper encoder, 8 bits a weight.
+
+What the embedded weights hear with. Lower layers know best what is being said just now
+and upper ones what it means, so the upper ones are left out; a feature is what the
+first layer that was left out would read, its own norm included, so that all values are
+of order one. Matrices are integers with one step an output, the fixed sines of the
+positions are computed: 4 MiB of tiny's 31.
+
+    python -m experiments.pack_ear WHISPER --layers 2 --out ear.safetensors
+"""
+
+import dataclasses
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from vasa_jax.audio.whisper import WhisperConfig, param_shapes
+from vasa_jax.audio.whisper_file import WhisperWeights
+from vasa_jax.errors import UsageError, UserError
+from vasa_jax.teachers.loader import flatten, nest
+
+NAME = 'ear.safetensors'
+EMBEDDED = Path(__file__).parents[1] / 'weights' / NAME
+_KEY = 'whisper'  # of the file's metadata: the layout as JSON
+_STEP = ':step'
+_POSITIONS = 'positions'
+
+
+def truncated(weights: WhisperWeights, layers: int) -> WhisperWeights:
+  """The encoder without all but its first `layers`; its norm is the next one's.
+
+  Raises:
+    UsageError: it does not have more layers than that.
+  """
+  count = weights.config.encoder_layers
+  if not 0 < layers < count:
+    raise UsageError(f'this encoder has {count} layers: keep 1 to {count - 1}')
+  params = {name: weights.params[name] for name in ('conv1', 'conv2', _POSITIONS)}
+  for i in range(layers):
+    params[f'layers_{i}'] = weights.params[f'layers_{i}']
+  params['norm'] = weights.params[f'layers_{layers}']['norm_attention']
+  config = dataclasses.replace(weights.config, encoder_layers=layers)
+  return WhisperWeights(config, params)
+
+
+def sines(length: int, width: int) -> np.ndarray:
+  """Whisper's positions `(length, width)`: sines, then cosines, 1 to 10,000 frames."""
+  rates = np.exp(-np.log(10_000) / (width // 2 - 1) * np.arange(width // 2))
+  angles = np.arange(length)[:, None] * rates
+  return np.concatenate([np.sin(angles), np.cos(angles)], 1).astype(np.float32)
+
+
+def save_ear(path: str | os.PathLike, weights: WhisperWeights) -> None:
+  """Writes the file, complete or not at all.
+
+  Raises:
+    UserError: it cannot be written, or the positions are not the sines.
+  """
+  from safetensors.numpy import save
+
+  path, config = Path(path), weights.config
+  flat = flatten({k: v for k, v in weights.params.items() if k != _POSITIONS})
+  fixed = sines(config.max_source_positions, config.d_model)
+  if np.abs(fixed - weights.params[_POSITIONS]).max() > 1e-3:
+    raise UserError('these positions were learned: this is no encoder of Whisper')
+  stored = {}
+  for name, array in flat.items():
+    # What is not contiguous would be stored in the order of its memory.
+    array = np.ascontiguousarray(array, np.float32)
+    if array.ndim < 2:
+      stored[name] = array
+      continue
+    step = np.abs(array).max(tuple(range(array.ndim - 1))) / 127
+    step = np.maximum(step, np.finfo(np.float32).tiny)
+    stored[name] = np.rint(array / step).astype(np.int8)
+    stored[name + _STEP] = step
+  data = save(stored, {_KEY: json.dumps(dataclasses.asdict(config))})
+  part = None
+  try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+      part = Path(file.name)
+      file.write(data)
+    os.replace(part, path)
+  except OSError as error:
+    raise UserError(f'{path}: cannot be written ({error.strerror})') from None
+  finally:
+    if part is not None:
+      part.unlink(missing_ok=True)
+
+
+def load_ear(path: str | os.PathLike) -> WhisperWeights:
+  """Reads the file, or the one in a weights folder.
+
+  Raises:
+    UserError: there is none, or it is damaged.
+  """
+  from safetensors import SafetensorError, safe_open
+
+  path = Path(path)
+  path = path / NAME if path.is_dir() else path
+  if not path.is_file():
+    raise UserError(f'{path}: missing; get the weights again')
+  try:
+    with safe_open(path, 'np') as file:
+      config = WhisperConfig(**json.loads((file.metadata() or {})[_KEY]))
+      stored = {name: file.get_tensor(name) for name in file.keys()}
+    flat = {
+      name: array.astype(np.float32) * stored.get(name + _STEP, np.float32(1))
+      for name, array in stored.items()
+      if not name.endswith(_STEP)
+    }
+    flat[_POSITIONS] = sines(config.max_source_positions, config.d_model)
+    wanted = flatten_shapes(param_shapes(config))
+    if {name: array.shape for name, array in flat.items()} != wanted:
+      raise ValueError('its arrays are not those of its layout')
+  except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    raise UserError(f'{path}: damaged, or no ear ({error}); get it again') from None
+  return WhisperWeights(config, nest(flat))
+
+
+def flatten_shapes(tree: dict, prefix: str = '') -> dict[str, tuple[int, ...]]:
+  """Nested shapes to flat names."""
+  flat = {}
+  for name, value in tree.items():
+    if isinstance(value, dict):
+      flat |= flatten_shapes(value, f'{prefix}{name}/')
+    else:
+      flat[prefix + name] = value.shape
+  return flat
