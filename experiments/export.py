@@ -57,7 +57,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
   add('--hardware', default='', metavar='TEXT', help='what they were trained on')
   add('--data', default='', metavar='TEXT', help='a line on the data, if more is known')
   add('--figures', type=Path, metavar='FILE', help='table.json of experiments.evaluate')
-  add('--dtype', choices=('float16', 'float32'), default='float16', help='on disk')
+  add('--dtype', choices=('float16', 'float32', 'int8'), default='float16',
+      help='on disk; int8: 8 bits a weight of a matrix')  # fmt: skip
   add('--debug', action='store_true', help='show tracebacks')
   return parser.parse_args(argv)
 

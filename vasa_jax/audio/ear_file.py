@@ -3,8 +3,8 @@
 What the embedded weights hear with. Lower layers know best what is being said just now
 and upper ones what it means, so the upper ones are left out; a feature is what the
 first layer that was left out would read, its own norm included, so that all values are
-of order one. Matrices are integers with one step an output, the fixed sines of the
-positions are computed: 4 MiB of tiny's 31.
+of order one. The fixed sines of the positions are computed: 4 MiB of
+tiny's 31.
 
     python -m experiments.pack_ear WHISPER --layers 2 --out ear.safetensors
 """
@@ -20,12 +20,12 @@ import numpy as np
 from vasa_jax.audio.whisper import WhisperConfig, param_shapes
 from vasa_jax.audio.whisper_file import WhisperWeights
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.teachers.eight_bits import packed, unpacked
 from vasa_jax.teachers.loader import flatten, nest
 
 NAME = 'ear.safetensors'
 EMBEDDED = Path(__file__).parents[1] / 'weights' / NAME
 _KEY = 'whisper'  # of the file's metadata: the layout as JSON
-_STEP = ':step'
 _POSITIONS = 'positions'
 
 
@@ -66,18 +66,7 @@ def save_ear(path: str | os.PathLike, weights: WhisperWeights) -> None:
   fixed = sines(config.max_source_positions, config.d_model)
   if np.abs(fixed - weights.params[_POSITIONS]).max() > 1e-3:
     raise UserError('these positions were learned: this is no encoder of Whisper')
-  stored = {}
-  for name, array in flat.items():
-    # What is not contiguous would be stored in the order of its memory.
-    array = np.ascontiguousarray(array, np.float32)
-    if array.ndim < 2:
-      stored[name] = array
-      continue
-    step = np.abs(array).max(tuple(range(array.ndim - 1))) / 127
-    step = np.maximum(step, np.finfo(np.float32).tiny)
-    stored[name] = np.rint(array / step).astype(np.int8)
-    stored[name + _STEP] = step
-  data = save(stored, {_KEY: json.dumps(dataclasses.asdict(config))})
+  data = save(packed(flat), {_KEY: json.dumps(dataclasses.asdict(config))})
   part = None
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,12 +96,7 @@ def load_ear(path: str | os.PathLike) -> WhisperWeights:
   try:
     with safe_open(path, 'np') as file:
       config = WhisperConfig(**json.loads((file.metadata() or {})[_KEY]))
-      stored = {name: file.get_tensor(name) for name in file.keys()}
-    flat = {
-      name: array.astype(np.float32) * stored.get(name + _STEP, np.float32(1))
-      for name, array in stored.items()
-      if not name.endswith(_STEP)
-    }
+      flat = unpacked({name: file.get_tensor(name) for name in file.keys()})
     flat[_POSITIONS] = sines(config.max_source_positions, config.d_model)
     wanted = flatten_shapes(param_shapes(config))
     if {name: array.shape for name, array in flat.items()} != wanted:

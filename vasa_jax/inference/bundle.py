@@ -7,8 +7,8 @@
                          published checkpoint (`audio/ear_file.py`)
     MODEL_CARD.md        for people
 
-Arrays may be float16 on disk; in memory they are float32. Nothing in the folder is ever
-executed.
+Arrays may be float16 or 8 bits a weight on disk; in memory they are float32. Nothing in
+the folder is ever executed.
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ import numpy as np
 import vasa_jax
 from vasa_jax.audio import ear_file
 from vasa_jax.errors import UserError
+from vasa_jax.teachers.eight_bits import packed, unpacked
 
 EMBEDDED = Path(__file__).parents[1] / 'weights'
 FORMAT = 1
@@ -112,7 +113,8 @@ def save_bundle(folder: str | Path, bundle: Bundle, dtype: str = 'float16') -> N
   Args:
     folder: made if it is missing.
     bundle: what to write; its `name` and `digest` are not stored.
-    dtype: of floating arrays on disk, 'float16' or 'float32'.
+    dtype: of floating arrays on disk, 'float16', 'float32', or 'int8' for 8 bits a
+      weight.
 
   The model card is left alone if there is one: people write it.
 
@@ -142,7 +144,10 @@ def save_bundle(folder: str | Path, bundle: Bundle, dtype: str = 'float16') -> N
     folder.mkdir(parents=True, exist_ok=True)
     for part in _PARTS:
       arrays = flat[part]
-      stored = {name: _narrow(name, a, dtype) for name, a in sorted(arrays.items())}
+      if dtype == 'int8':
+        stored = packed(dict(sorted(arrays.items())))
+      else:
+        stored = {name: _narrow(name, a, dtype) for name, a in sorted(arrays.items())}
       _replace(folder / f'{part}.safetensors', save(stored))
     if bundle.motion_config.hears == 'ear':
       heard = (bundle.ear or ear_file.EMBEDDED).read_bytes()
@@ -188,7 +193,7 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
   from safetensors.numpy import load
 
   try:
-    arrays = load(file.read_bytes())
+    arrays = unpacked(load(file.read_bytes()))
   except FileNotFoundError:
     raise UserError(f'{file}: missing; get the weights again') from None
   except (OSError, SafetensorError, ValueError, KeyError) as error:
