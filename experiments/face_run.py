@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.face_judges import JudgeFiles, load_judges, why_off
-from vasa_jax.errors import UserError
 from vasa_jax.face.config import FaceConfig, lite
 from vasa_jax.face.losses import LossConfig
 from vasa_jax.face.step import init_training, make_loss, model_params
 from vasa_jax.metrics.adapters import bare_warp, face_adapter
 from vasa_jax.metrics.oracle import OraclePair, copy_source, score_pairs
+from vasa_jax.training.checkpoint import check_same_model, restore_params
 from vasa_jax.training.config import RunConfig
 from vasa_jax.training.job import Job
 
@@ -81,16 +81,8 @@ class FaceRun(RunConfig):
     made = init_training(self.model, self.losses, key)
     if not self.init_from:
       return made
-    from vasa_jax.training.checkpoint import restore_params
-
     params = model_params(restore_params(self.init_from))
-    fresh = model_params(made)
-    same = jax.tree.structure(params) == jax.tree.structure(fresh) and all(
-      a.shape == b.shape
-      for a, b in zip(jax.tree.leaves(params), jax.tree.leaves(fresh), strict=True)
-    )
-    if not same:
-      raise UserError(f'{self.init_from} holds another model; set model.* as there')
+    check_same_model(self.init_from, params, model_params(made))
     return made | params  # a critic starts anew
 
   def _batches(self, state: Any, host: int, hosts: int):

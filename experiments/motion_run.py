@@ -15,6 +15,7 @@ from vasa_jax.errors import UsageError, UserError
 from vasa_jax.motion.config import MotionConfig, lite
 from vasa_jax.motion.generate import MotionGenerator
 from vasa_jax.motion.step import init_params, make_loss
+from vasa_jax.training.checkpoint import check_same_model, restore_params
 from vasa_jax.training.config import RunConfig
 from vasa_jax.training.job import Job
 from vasa_jax.types import POSE_DIM, Controls, Motion
@@ -51,6 +52,8 @@ class MotionRun(RunConfig):
     workers, threads: that cut batches ahead of the device from a cache of ArrayRecord;
       0 workers are none, the threads are then this process's. A cache in memory is cut
       as it is asked for.
+    init_from: workdir of another run whose parameters are the start, and whose
+      statistics normalise motion; '' starts afresh.
     augment: change the voice in every batch (log-mel features only).
     held_out_windows: windows of the held-out clips that the evaluation scores.
     held_out_clips: held-out clips for which it generates motion.
@@ -60,6 +63,7 @@ class MotionRun(RunConfig):
   cache: str = 'motion_cache'
   workers: int = 0
   threads: int = 4
+  init_from: str = ''
   augment: bool = True
   held_out_windows: int = 64
   held_out_clips: int = 8
@@ -76,12 +80,20 @@ class MotionRun(RunConfig):
     stats = _statistics(cache)
     loss = make_loss(self.model)
     return Job(
-      init=lambda key: init_params(self.model, key, stats),
+      init=functools.partial(self._init, stats),
       loss=loss,
       batches=functools.partial(self._batches, cache),
       preview=lambda params: {'mouth': preview(self, cache, params)},
       evaluate=functools.partial(evaluate, self, cache, jax.jit(loss)),
     )
+
+  def _init(self, stats, key) -> Any:
+    made = init_params(self.model, key, stats)
+    if not self.init_from:
+      return made
+    params = restore_params(self.init_from)
+    check_same_model(self.init_from, params, made)
+    return params
 
   def _check(self, cache: MotionCache) -> None:
     heard, moved = cache.feature_dim, cache.motion_dim

@@ -79,6 +79,18 @@ def test_trains_and_evaluates(run, tmp_path):
   assert picture.stat().st_size > 500
 
 
+def test_a_run_starts_from_another(run, tmp_path):
+  first = fit(run, run.job(), tmp_path / 'first')
+  more = dataclasses.replace(run, init_from=str(tmp_path / 'first'), seed=3)
+  begun = more.job().init(jax.random.key(9))
+  # The average, and the statistics that go with it.
+  for a, b in zip(jax.tree.leaves(begun), jax.tree.leaves(first.params), strict=True):
+    np.testing.assert_array_equal(a, b)
+  model = dataclasses.replace(run.model, depth=1)
+  with pytest.raises(UserError, match='holds another model'):
+    dataclasses.replace(more, model=model).job().init(jax.random.key(9))
+
+
 def test_evaluation_knows_a_perfect_mouth(run, monkeypatch):
   cache = motion_cache.read_cache(run.cache)
 

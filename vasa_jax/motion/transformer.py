@@ -1,7 +1,7 @@
 """H: the transformer encoder that predicts a clean motion window (VASA-1 section 3.2).
 
     tokens    [g, d, e, X_pre (k), A_pre (k), A (w), t, X_t (w)]
-    channels  [g, d, e, X_pre + A_pre (k), t, A + X_t (w)]
+    channels  [X_pre + A_pre (k), t, g + d + e + A + X_t (w)]
 
 Every token carries a learned type embedding. Frames also carry an embedding of their
 time in -K .. W-1, the same for motion and for audio, so that a motion frame can find
@@ -48,7 +48,7 @@ class Context:
   Attributes:
     tokens: `(b, n, width)` condition tokens; none where they are in `memory`.
     beside: `(b, w, width)` what is added to the noised frames: their time and, where
-      the layout is 'channels', their audio.
+      the layout is 'channels', their audio, gaze, distance and emotion.
     memory: keys and values of the conditions, one a layer; empty for 'joint'.
   """
 
@@ -179,9 +179,10 @@ class MotionTransformer(nn.Module):
       ]
       beside = jnp.broadcast_to(beside, audio.shape)
     else:
+      single, whole = [], sum(single)
       parts = [x_pre + a_pre + past + self.type['previous']]
-      beside = beside + audio
-    tokens = jnp.concatenate([jnp.stack(single, 1), *parts], 1)
+      beside = beside + audio + whole[:, None]
+    tokens = jnp.concatenate([one[:, None] for one in single] + parts, 1)
     if config.attention == 'joint':
       return Context(tokens, beside)
     memory, last = [], tokens.shape[1]

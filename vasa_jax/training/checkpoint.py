@@ -298,6 +298,16 @@ def _damaged(folder: epath.Path, error: BaseException) -> UserError:
   )
 
 
+def check_same_model(workdir: str | Path, params: Any, fresh: Any) -> None:
+  """Raises UserError unless the parameters of a run have the shapes of `fresh` ones."""
+  alike = jax.tree.structure(params) == jax.tree.structure(fresh) and all(
+    a.shape == b.shape
+    for a, b in zip(jax.tree.leaves(params), jax.tree.leaves(fresh), strict=True)
+  )
+  if not alike:
+    raise UserError(f'{workdir} holds another model; set model.* as there')
+
+
 def restore_params(workdir: str | Path, step: int | None = None) -> Any:
   """Parameters only, for evaluation and release: the average where there is one.
 
