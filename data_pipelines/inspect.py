@@ -1,8 +1,9 @@
 """A look into a corpus: `python -m data_pipelines.inspect DIR [--split train] [--out
-PNG]`.
+PNG] [--overlay MP4] [--histograms]`.
 
-Prints counts and statistics of motion, and writes a contact sheet: one row a clip,
-frames spread over it.
+Prints counts, statistics of motion and, if asked, histograms of all labels; writes a
+contact sheet (one row a clip, frames spread over it) and, if asked, a video with the
+labels drawn in: mesh, axes of the head, arrows of the gaze, mouth and eyes.
 """
 
 import argparse
@@ -78,6 +79,62 @@ def statistics(clips: list[schema.Clip]) -> dict:
   return found
 
 
+def histograms(clips: list[schema.Clip], bins: int = 20) -> dict[str, dict]:
+  """How the labels of all trusted frames are spread.
+
+  Returns:
+    By label: its 1st, 50th and 99th percentile, and `counts` of `bins` equal bins from
+    `low` to `high`, which hold all values.
+  """
+  seen = [clip.visible for clip in clips]
+
+  def joined(values):
+    parts = [v[s] for v, s in zip(values, seen, strict=True)]
+    return np.concatenate(parts).astype(np.float64)
+
+  pose = joined([clip.pose for clip in clips])
+  gaze = joined([clip.gaze for clip in clips])
+  names = ('yaw', 'pitch', 'roll', 'tx', 'ty')
+  values = {name: pose[:, i] for i, name in enumerate(names)}
+  values |= {'gaze_right': gaze[:, 0], 'gaze_up': gaze[:, 1]}
+  values['distance'] = joined([clip.distance for clip in clips])
+  meshed = [clip for clip in clips if clip.landmarks.shape[1] == 468]
+  if meshed:
+    from data_pipelines.overlay import openings
+
+    state = np.concatenate([openings(c.landmarks)[c.visible] for c in meshed])
+    values |= {'mouth_open': state[:, 0], 'eyes_open': state[:, 1]}
+  values['seconds'] = np.array([len(clip) / schema.FPS for clip in clips])
+  found = {}
+  for name, column in values.items():
+    if not len(column):
+      continue
+    counts, edges = np.histogram(column, bins)
+    found[name] = {
+      'low': round(float(edges[0]), 4),
+      'high': round(float(edges[-1]), 4),
+      'percentiles': [round(float(v), 4) for v in np.percentile(column, (1, 50, 99))],
+      'counts': counts.tolist(),
+    }
+  return found
+
+
+def bars(found: dict[str, dict]) -> str:
+  """`histograms` as lines for a terminal."""
+  steps = ' ▁▂▃▄▅▆▇█'
+  lines = []
+  for name, entry in found.items():
+    counts = np.array(entry['counts'])
+    level = np.ceil(counts / counts.max() * (len(steps) - 1)).astype(int)
+    drawn = ''.join(steps[i] for i in level)
+    low, middle, high = entry['percentiles']
+    lines.append(
+      f'{name:>10} {entry["low"]:9.3f} |{drawn}| {entry["high"]:9.3f}   '
+      f'1 % {low:.3f}, median {middle:.3f}, 99 % {high:.3f}'
+    )
+  return '\n'.join(lines)
+
+
 def contact_sheet(clips: list[schema.Clip], columns: int = 10, side: int = 128):
   """`(rows * side, columns * side, 3)` uint8: one row a clip, frames in order."""
   import cv2
@@ -132,6 +189,8 @@ def main(arguments: list[str] | None = None) -> int:
   add('--out', default=None, help='the sheet; default DIR/contact_sheet_SPLIT.png')
   add('--clips', type=int, default=100, help='how many clips are read')
   add('--rows', type=int, default=12, help='rows of the sheet')
+  add('--overlay', default=None, help="an MP4 of the sheet's clips with their labels")
+  add('--histograms', action='store_true', help='also print how labels are spread')
   add('--debug', action='store_true', help='show where an error came from')
   args = parser.parse_args(arguments)
   try:
@@ -141,6 +200,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     clips, bad = read_evenly(args.folder, args.split, args.clips)
     print(json.dumps({**statistics(clips), 'damaged': bad}, indent=1))
+    if args.histograms:
+      print(bars(histograms(clips)))
     name = f'contact_sheet_{args.split}.png'
     path = pathlib.Path(args.out or find_dataset(args.folder) / name)
     sheet = contact_sheet(clips[: args.rows])
@@ -151,6 +212,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not done:
       raise UserError(f'cannot write {path}; give --out another name')
     print(path)
+    if args.overlay is not None:
+      from data_pipelines.overlay import write_video
+
+      write_video(args.overlay, clips[: args.rows])
+      print(args.overlay)
     return 0
   except UserError as error:
     if args.debug:

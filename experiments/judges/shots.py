@@ -100,10 +100,10 @@ def lip_opening(points: np.ndarray) -> np.ndarray:
   As `metrics.mouth.mouth_opening`, but upwards only: lips pressed past each other are
   closed, though there is a distance between their edges.
   """
-  from vasa_jax.metrics.mouth import _INNER_LIPS, _OUTER_CORNERS
+  from vasa_jax.metrics.openings import INNER_LIPS, OUTER_CORNERS
 
-  gap = np.mean([points[:, a, 1] - points[:, b, 1] for a, b in _INNER_LIPS], axis=0)
-  left, right = (points[:, i] for i in _OUTER_CORNERS)
+  gap = np.mean([points[:, a, 1] - points[:, b, 1] for a, b in INNER_LIPS], axis=0)
+  left, right = (points[:, i] for i in OUTER_CORNERS)
   return gap.clip(0) / np.linalg.norm(left - right, axis=-1)
 
 

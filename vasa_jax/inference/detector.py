@@ -67,14 +67,26 @@ def find_faces(picture: np.ndarray, min_score: float = 0.6) -> list[Face]:
   return best
 
 
-def search(picture: np.ndarray, min_score: float = 0.6) -> Iterator[list[Face]]:
+def search(
+  picture: np.ndarray,
+  min_score: float = 0.6,
+  smallest_tile: int = _SMALLEST_TILE,
+  angles: tuple[float, ...] = (0.0, math.radians(40), -math.radians(40)),
+) -> Iterator[list[Face]]:
   """Yields the faces of each level that has any, from the largest to the smallest.
 
   A caller that rejects all faces of a level (the mesh network may) goes on to the next.
+
+  Args:
+    picture: `(h, w, 3)` uint8 RGB, any size.
+    min_score: detections below are dropped.
+    smallest_tile: no tiles below this side, px; a side beyond the picture's leaves the
+      tiles out, and a frame without a face costs two looks instead of dozens.
+    angles: by which the picture is turned, radians.
   """
   image = Image.fromarray(picture)
-  for angle in (0.0, math.radians(40), -math.radians(40)):
-    for squares in _levels(image.width, image.height, angle):
+  for angle in angles:
+    for squares in _levels(image.width, image.height, angle, smallest_tile):
       found = []
       for square in squares:
         for net in (_SHORT, _FULL):
@@ -83,7 +95,7 @@ def search(picture: np.ndarray, min_score: float = 0.6) -> Iterator[list[Face]]:
         yield sorted(_suppress(found), key=lambda f: -f.size)
 
 
-def _levels(width: int, height: int, angle: float):
+def _levels(width: int, height: int, angle: float, smallest_tile: int):
   """Yields lists of squares, from the whole picture to the smallest tiles.
 
   Turned pictures are searched whole only: small turned faces are not worth the time.
@@ -97,7 +109,7 @@ def _levels(width: int, height: int, angle: float):
   yield [Square(width / 2, height / 2, whole, 0.0)]
   yield [Square(width / 2, height / 2, whole * 1.5, 0.0)]
   side = float(min(whole, 2 * min(width, height)) / 2)
-  while side >= _SMALLEST_TILE:
+  while side >= smallest_tile:
     xs, ys = _starts(width, side), _starts(height, side)
     yield [Square(x + side / 2, y + side / 2, side, 0.0) for y in ys for x in xs]
     side /= 2

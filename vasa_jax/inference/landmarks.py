@@ -81,6 +81,23 @@ def find_landmarks(
   points, score = _mesh(image, square)
   for _ in range(passes - 1):
     points, score = _mesh(image, _square_of(points))
+  return _with_eyes(image, points, score, irises)
+
+
+def follow_landmarks(
+  picture: np.ndarray, before: Landmarks, irises: bool = True
+) -> Landmarks:
+  """Returns the landmarks of a face that was at `before` one frame ago: one look.
+
+  Args, Returns:
+    As `find_landmarks`.
+  """
+  image = Image.fromarray(picture)
+  points, score = _mesh(image, _square_of(before.points))
+  return _with_eyes(image, points, score, irises)
+
+
+def _with_eyes(image, points, score, irises) -> Landmarks:
   if irises:
     pairs = [_iris(image, points, side) for side in (0, 1)]
     eyes, rims = (np.stack(part) for part in zip(*pairs, strict=True))

@@ -10,14 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vasa_jax.metrics.openings import eye_opening as eye_opening
+from vasa_jax.metrics.openings import mouth_opening as mouth_opening
 from vasa_jax.types import FPS, SAMPLES_PER_FRAME
 
-_OUTER_CORNERS = (33, 263)
-_INNER_LIPS = ((13, 14), (82, 87), (312, 317))
-_EYES = (  # outer and inner corner, then pairs of upper and lower lid
-  ((33, 133), ((159, 145), (158, 153), (160, 144))),
-  ((263, 362), ((386, 374), (385, 380), (387, 373))),
-)
 BLINK_BELOW, BLINK_OVER = 0.76, 0.86  # shares of the usual opening of the eyes
 MAX_LAG = 3  # frames: 120 ms, about what a viewer forgives
 
@@ -36,21 +32,6 @@ class MouthSync(NamedTuple):
   lag: int
   speech: float
   silence: float
-
-
-def mouth_opening(points: np.ndarray) -> np.ndarray:
-  """`(t, 468, 3)` to `(t,)`: gap of the inner lips over the width between the eyes."""
-  gap = np.mean([_distance(points, *pair) for pair in _INNER_LIPS], axis=0)
-  return gap / np.maximum(_distance(points, *_OUTER_CORNERS), 1e-6)
-
-
-def eye_opening(points: np.ndarray) -> np.ndarray:
-  """`(t, 468, 3)` to `(t,)`: lid gap over eye width, both eyes; open is about .3."""
-  ratios = []
-  for corners, lids in _EYES:
-    gap = np.mean([_distance(points, *pair) for pair in lids], axis=0)
-    ratios.append(gap / np.maximum(_distance(points, *corners), 1e-6))
-  return np.mean(ratios, axis=0)
 
 
 def speech_envelope(audio: np.ndarray, frames: int) -> np.ndarray:
@@ -146,10 +127,6 @@ def blinks_per_minute(opening: np.ndarray, found: np.ndarray | None = None) -> f
       count += i - start <= FPS // 2
       start = None
   return count * 60 * FPS / len(opening)
-
-
-def _distance(points: np.ndarray, i: int, j: int) -> np.ndarray:
-  return np.linalg.norm(points[..., i, :] - points[..., j, :], axis=-1)
 
 
 def _shifted(mouth: np.ndarray, voice: np.ndarray, lag: int):

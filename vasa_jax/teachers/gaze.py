@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax.errors import UserError
-from vasa_jax.teachers.arcface import StoredNorm
+from vasa_jax.teachers.resnet import RESNET50, trunk, trunk_from_torch
 from vasa_jax.teachers.vgg import DEVIATION, MEAN
 from vasa_jax.types import Array
 
@@ -27,7 +27,7 @@ BIN_DEGREES = 4.0
 class GazeConfig:
   """Layout of the ResNet; `bins` of each head; `dtype` of the arithmetic."""
 
-  stages: tuple[int, ...] = (3, 4, 6, 3)
+  stages: tuple[int, ...] = RESNET50
   width: int = 64
   bins: int = 90
   side: int = 448
@@ -37,35 +37,12 @@ class GazeConfig:
 class Gaze(NamedTuple):
   """What the net says of a face.
 
-  angles: `(b, 2)` degrees, its yaw and pitch (as published: yaw to the subject's right
-  is negative in Gaze360; compare, do not interpret). features: after each stage.
+  angles: `(b, 2)` degrees, its yaw and pitch in the sense of Gaze360: yaw > 0 looks to
+  the LEFT of the picture, pitch > 0 up. features: after each stage.
   """
 
   angles: Array
   features: tuple[Array, ...]
-
-
-class _Bottleneck(nn.Module):
-  width: int
-  stride: int
-  dtype: Any
-
-  @nn.compact
-  def __call__(self, x: Array) -> Array:
-    def conv(features, side, stride, name):
-      return nn.Conv(
-        features, (side, side), (stride, stride), padding=side // 2, use_bias=False,
-        dtype=self.dtype, name=name,
-      )  # fmt: skip
-
-    y = nn.relu(StoredNorm(name='bn1')(conv(self.width, 1, 1, 'conv1')(x)))
-    y = nn.relu(StoredNorm(name='bn2')(conv(self.width, 3, self.stride, 'conv2')(y)))
-    y = StoredNorm(name='bn3')(conv(4 * self.width, 1, 1, 'conv3')(y))
-    if self.stride > 1 or x.shape[-1] != 4 * self.width:
-      x = StoredNorm(name='downsample_bn')(
-        conv(4 * self.width, 1, self.stride, 'downsample')(x)
-      )
-    return nn.relu(x + y)
 
 
 class GazeNet(nn.Module):
@@ -76,20 +53,9 @@ class GazeNet(nn.Module):
   @nn.compact
   def __call__(self, picture: Array) -> Gaze:
     c = self.config
-    x = ((picture - jnp.asarray(MEAN)) / jnp.asarray(DEVIATION)).astype(c.dtype)
-    x = nn.Conv(
-      c.width, (7, 7), (2, 2), padding=3, use_bias=False, dtype=c.dtype, name='conv1'
-    )(x)
-    x = nn.relu(StoredNorm(name='bn1')(x))
-    x = nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
-    features = []
-    for stage, blocks in enumerate(c.stages, 1):
-      for block in range(blocks):
-        stride = 2 if stage > 1 and not block else 1
-        x = _Bottleneck(
-          c.width * 2 ** (stage - 1), stride, c.dtype, name=f'layer{stage}_{block}'
-        )(x)
-      features.append(x)
+    x = (picture - jnp.asarray(MEAN)) / jnp.asarray(DEVIATION)
+    features = trunk(x, c.stages, c.width, c.dtype)
+    x = features[-1]
     x = x.mean((1, 2)).astype(jnp.float32)
     axis = jnp.arange(c.bins)
     angles = []
@@ -100,7 +66,7 @@ class GazeNet(nn.Module):
 
 
 def from_torch(
-  state: Mapping[str, np.ndarray], config: GazeConfig = GazeConfig(), epsilon=1e-5
+  state: Mapping[str, np.ndarray], config: GazeConfig = GazeConfig()
 ) -> dict:
   """Parameters of `GazeNet` from a published state dict.
 
@@ -108,28 +74,8 @@ def from_torch(
     UserError: an array is missing.
   """
   state = {name: np.asarray(value, np.float32) for name, value in state.items()}
-
-  def norm(name):
-    gain = state[f'{name}.weight'] / np.sqrt(state[f'{name}.running_var'] + epsilon)
-    return {
-      'gain': gain,
-      'bias': state[f'{name}.bias'] - state[f'{name}.running_mean'] * gain,
-    }
-
-  def conv(name):
-    return {'kernel': state[f'{name}.weight'].transpose(2, 3, 1, 0)}
-
   try:
-    params = {'conv1': conv('conv1'), 'bn1': norm('bn1')}
-    for stage, blocks in enumerate(config.stages, 1):
-      for block in range(blocks):
-        at = f'layer{stage}.{block}'
-        made = {f'conv{i}': conv(f'{at}.conv{i}') for i in (1, 2, 3)}
-        made |= {f'bn{i}': norm(f'{at}.bn{i}') for i in (1, 2, 3)}
-        if not block:
-          made['downsample'] = conv(f'{at}.downsample.0')
-          made['downsample_bn'] = norm(f'{at}.downsample.1')
-        params[f'layer{stage}_{block}'] = made
+    params = trunk_from_torch(state, config.stages)
     for head in ('fc_yaw_gaze', 'fc_pitch_gaze'):
       params[head] = {
         'kernel': state[f'{head}.weight'].T,
