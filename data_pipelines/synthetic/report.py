@@ -6,8 +6,6 @@ sheets, so that a bias or a broken part is seen before anything is trained on it
 """
 
 import argparse
-import base64
-import collections
 import html
 import json
 import pathlib
@@ -25,65 +23,10 @@ from data_pipelines.inspect import (
   is_talk,
   read_evenly,
 )
+from data_pipelines.page import bars, counts_of, document, figure, histogram, image
 from data_pipelines.synthetic.acting.emotions import EMOTIONS
 from data_pipelines.synthetic.acting.visemes import UNIT, VISEMES
 from data_pipelines.synthetic.assets import RACES
-
-WIDTH, HEIGHT, FLOOR = 300, 150, 132
-PAGE_STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:76em;padding:0 1em;
-color:#222;background:#fff} h1{font-size:1.4em} h2{font-size:1.1em;margin-top:1.6em}
-table{border-collapse:collapse} td,th{border:1px solid #ccc;padding:.2em .6em}
-td{text-align:right;font-variant-numeric:tabular-nums} td:first-child{text-align:left}
-figure{display:inline-block;margin:.4em;vertical-align:top}
-figcaption{font-size:.85em;color:#555} svg{background:#fafafa} img{max-width:100%}
-"""
-
-
-def _bars(heights, labels) -> str:
-  top = max(max(heights), 1e-9)
-  width = WIDTH / len(heights)
-  drawn = [
-    f'<rect x="{i * width + 0.5:.1f}" y="{FLOOR - 124 * h / top:.1f}" '
-    f'width="{max(width - 1, 1):.1f}" height="{124 * h / top:.1f}" fill="#4878a8">'
-    f'<title>{html.escape(label)}: {h:g}</title></rect>'
-    for i, (h, label) in enumerate(zip(heights, labels, strict=True))
-  ]
-  return ''.join(drawn)
-
-
-def _figure(caption: str, drawing: str, left: str, right: str) -> str:
-  text = '<text x="{}" y="146" font-size="11" text-anchor="{}" fill="#555">{}</text>'
-  return (
-    f'<figure><svg width="{WIDTH}" height="{HEIGHT}" role="img">{drawing}'
-    f'{text.format(2, "start", html.escape(left))}'
-    f'{text.format(WIDTH - 2, "end", html.escape(right))}</svg>'
-    f'<figcaption>{html.escape(caption)}</figcaption></figure>'
-  )
-
-
-def histogram(title: str, values: Sequence[float], bins: int = 30) -> str:
-  """SVG of the distribution of `values`, mean and standard deviation in its caption."""
-  values = np.asarray(values, float)
-  if not len(values):
-    return ''
-  low, high = np.percentile(values, [0.1, 99.9])
-  low, high = (low - 0.5, high + 0.5) if high - low < 1e-9 else (low, high)
-  counts, edges = np.histogram(values, bins, (low, high))
-  labels = [f'{a:.3g} to {b:.3g}' for a, b in zip(edges, edges[1:], strict=False)]
-  caption = f'{title}: mean {values.mean():.3g}, sd {values.std():.3g}'
-  return _figure(caption, _bars(counts, labels), f'{low:.3g}', f'{high:.3g}')
-
-
-def counts_of(title: str, names: Sequence[str], most: int = 40) -> str:
-  """SVG of how often each name occurs, the most frequent first."""
-  counted = collections.Counter(names).most_common(most)
-  if not counted:
-    return ''
-  total = len(names)
-  labels = [f'{name} ({n / total:.1%})' for name, n in counted]
-  caption = f'{title}: ' + ', '.join(labels[:8]) + (' ...' if len(labels) > 8 else '')
-  return _figure(caption, _bars([n for _, n in counted], labels), labels[0], '')
 
 
 def _kind(text: str) -> str:
@@ -156,7 +99,7 @@ def _motion(clips) -> list[str]:
     histogram('jaw open', units[:, UNIT['jawOpen']]),
     histogram('lids closed', units[:, UNIT['eyeBlinkLeft']]),
     counts_of('viseme', [VISEMES[v] for v in viseme]),
-    _figure('mean score: ' + ', '.join(labels), _bars(emotion, EMOTIONS), '', ''),
+    figure('mean score: ' + ', '.join(labels), bars(emotion, EMOTIONS), '', ''),
   ]
 
 
@@ -197,15 +140,6 @@ def _film(clips) -> list[str]:
   ]
 
 
-def _image(sheet: np.ndarray, caption: str) -> str:
-  data = base64.b64encode(schema.encode_picture(sheet)).decode()
-  caption = html.escape(caption)
-  return (
-    f'<figure><img alt="{caption}" src="data:image/jpeg;base64,{data}">'
-    f'<figcaption>{caption}</figcaption></figure>'
-  )
-
-
 def _grid(clips, columns: int = 12, side: int = 96) -> np.ndarray:
   """The first frame of each clip, as a sheet with full rows."""
   count = max(len(clips) // columns * columns, min(len(clips), columns))
@@ -229,11 +163,11 @@ def card(clips: Sequence[schema.Clip], title: str) -> str:
     f'<p>Rendered people; nobody here exists. Licence: {html.escape(licence)}.</p>',
     f'<table>{rows}</table>',
     '<h2>One frame of each clip</h2>',
-    _image(_grid(clips[:96]), 'first frames'),
+    image(_grid(clips[:96]), 'first frames'),
     *(
-      ['<h2>Talk</h2>', _image(contact_sheet(talk[:8]), 'a row a clip')] if talk else []
+      ['<h2>Talk</h2>', image(contact_sheet(talk[:8]), 'a row a clip')] if talk else []
     ),
-    *(['<h2>Painted or drawn</h2>', _image(_grid(art[:24]), 'styles')] if art else []),
+    *(['<h2>Painted or drawn</h2>', image(_grid(art[:24]), 'styles')] if art else []),
     '<h2>People</h2>',
     *_people(clips),
     '<h2>Motion</h2>',
@@ -242,11 +176,7 @@ def card(clips: Sequence[schema.Clip], title: str) -> str:
     '<h2>Film</h2>',
     *_film(clips),
   ]
-  title = html.escape(title)
-  return (
-    f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-    f'<style>{PAGE_STYLE}</style><h1>{title}</h1>{"".join(parts)}</html>\n'
-  )
+  return document(title, parts)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,7 +3,7 @@ import json
 import cv2
 import numpy as np
 
-from data_pipelines import inspect, prepare
+from data_pipelines import inspect
 
 
 def test_blinks_and_head_motion_are_counted():
@@ -41,9 +41,3 @@ def test_errors_are_one_line(tmp_path, corpus, capsys):
   assert inspect.main([str(corpus), '--split', 'test']) == 1
   lines = capsys.readouterr().err.splitlines()
   assert len([line for line in lines if line.startswith('inspect: ')]) == 3
-
-
-def test_real_video_is_refused_in_one_line(capsys):
-  assert prepare.main(['video.mp4', '--out', 'records']) == 2
-  told = capsys.readouterr().err
-  assert told.count('\n') == 1 and 'synthesize' in told

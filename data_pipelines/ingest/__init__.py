@@ -1,0 +1,1 @@
+"""Raw videos to clips: time, shots, people, crops, filters, and the bookkeeping."""
