@@ -69,7 +69,9 @@ def test_scores_are_those_of_the_pairs_in_any_batch():
 
 def test_a_perfect_model_and_an_extra_measure():
   rows = oracle.score_pairs(
-    {'model': obedient()}, pairs(3), lpips=lambda a, b: jnp.max(abs(a - b), (1, 2, 3))
+    {'model': obedient()},
+    pairs(3),
+    perceptual={'lpips': lambda a, b: jnp.max(abs(a - b), (1, 2, 3))},
   )
   assert [row['psnr'] for row in rows] == [100, 100, 100]
   assert [row['lpips'] for row in rows] == [0, 0, 0]
