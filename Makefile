@@ -20,7 +20,7 @@ PACKAGE := setup.cfg pyproject.toml
 demo: $(VENV)/.installed
 	@mkdir -p demo
 	$(BIN)/vasa generate vasa_jax/examples/portrait.jpg vasa_jax/examples/voice.wav \
-	  -o demo/talk.mp4
+	  -o demo/talk.mp4 --seed 5
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)

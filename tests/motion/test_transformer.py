@@ -131,9 +131,9 @@ def test_conditions_are_encoded_once():
       whole = model.apply(params, x_t, t, conditions)
       np.testing.assert_allclose(found, whole, atol=1e-6)
       # One set of keys and values a layer, of all conditions, or none.
-      count = 3 + config.previous
-      if layout == 'tokens':
-        count += config.previous + config.window
+      count = config.previous
+      if layout == 'tokens':  # and gaze, distance, emotion, A_pre, A
+        count += 3 + config.previous + config.window
       assert len(context.memory) == (config.depth if attention == 'cached' else 0)
       for seen in context.memory:
         assert seen.keys.shape[:2] == seen.values.shape[:2] == (B, count)
