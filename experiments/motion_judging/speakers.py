@@ -7,14 +7,16 @@ performance whose motion and phone times are known.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from data_pipelines.motion_cache import main_gaze
 from data_pipelines.motion_speech import motion_of, voices_for
-from data_pipelines.synthetic.acting.performance import EMOTIONS, perform
+from data_pipelines.synthetic.acting.performance import EMOTIONS, Performance, perform
 from data_pipelines.synthetic.speaking.acoustics import record, sample_room
 from data_pipelines.synthetic.speaking.phones import Phone
+from data_pipelines.synthetic.speaking.speech import Speech
 from data_pipelines.synthetic.speaking.voices import say, voices_of
 
 # People of the test split that no other judge draws (`held_out`, `judge_corpus`).
@@ -47,13 +49,26 @@ class Speaker:
   emotion: np.ndarray
 
 
+class Acted(NamedTuple):
+  """The seed's speech, performed: the truth, and another person's take of it."""
+
+  said: Speech
+  truth: Performance
+  again: Performance
+
+
+def act(seed: int, voices: Sequence[str], rng: np.random.Generator) -> Acted:
+  """What a seed says and does; `rng` is the generator of that seed."""
+  said = say(rng, 'test', voices, SECONDS)
+  truth = perform(said, rng)
+  mood = EMOTIONS[int(truth.emotion.mean(0).argmax())]
+  return Acted(said, truth, perform(said, np.random.default_rng([seed, 1]), mood))
+
+
 def speaker(seed: int, voices: Sequence[str]) -> Speaker:
   """The clip of a seed; a pure function of its arguments."""
   rng = np.random.default_rng(seed)
-  said = say(rng, 'test', voices, SECONDS)
-  acted = perform(said, rng)
-  mood = EMOTIONS[int(acted.emotion.mean(0).argmax())]
-  again = perform(said, np.random.default_rng([seed, 1]), mood)
+  said, acted, again = act(seed, voices, rng)
   return Speaker(
     name=f'test-{seed - FIRST_SEED:06d} {said.voice}: {said.text}',
     audio=record(said.audio, sample_room(rng), rng),
@@ -79,7 +94,13 @@ def speakers(
   Raises:
     UserError: no voice of this machine belongs to the test split.
   """
-  names = voices_for(voices)
-  voices_of('test', names)  # said now
+  names = heard_voices(voices)
   for i in range(count):
     yield speaker(FIRST_SEED + STRIDE * seed + i, names)
+
+
+def heard_voices(voices: Sequence[str] = ()) -> Sequence[str]:
+  """Names of voices, of which some belong to the test split; see `speakers`."""
+  names = voices_for(voices)
+  voices_of('test', names)  # which fails where there are none
+  return names

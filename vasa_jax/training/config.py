@@ -118,19 +118,24 @@ def _load(file: str | Path) -> types.ModuleType:
   return module
 
 
-def load_config(file: str | Path) -> RunConfig:
+def load_config(file: str | Path, kind: type = RunConfig) -> Any:
   """Calls `get_config()` of a Python file.
 
+  Args:
+    file: config file.
+    kind: what it has to give; a union of types is one too.
+
   Raises:
-    UsageError: no such file, no `get_config`, or it does not give a RunConfig.
+    UsageError: no such file, no `get_config`, or it gives something else.
   """
   module = _load(file)
   if not hasattr(module, 'get_config'):
     raise UsageError(f'config file {file} has no function get_config()')
   config = module.get_config()
-  if not isinstance(config, RunConfig):
+  if not isinstance(config, kind):
     raise UsageError(
-      f'get_config() of {file} must return a RunConfig, not {type(config).__name__}'
+      f'get_config() of {file} must return a {_type_name(kind)}, not '
+      f'{type(config).__name__}'
     )
   return config
 
