@@ -38,7 +38,9 @@ def read_frames(path: Path) -> Iterator[np.ndarray]:
         yield last
         shown += 1
   except (av.FFmpegError, OSError) as error:
-    raise UserError(f'cannot read the video {path}: {error}') from error
+    raise UserError(
+      f'cannot read the video {path}: {error.strerror or error}'
+    ) from error
   if shown == 0:
     raise UserError(f'{path} holds no pictures')
 
@@ -66,7 +68,9 @@ def read_sound(path: Path) -> np.ndarray | None:
       parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
       shift = (start or 0.0) - _first_picture(container)
   except (av.FFmpegError, OSError) as error:
-    raise UserError(f'cannot read the sound of {path}: {error}') from error
+    raise UserError(
+      f'cannot read the sound of {path}: {error.strerror or error}'
+    ) from error
   sound = np.concatenate(parts) if parts else np.zeros(0, np.float32)
   late = round(shift * SAMPLE_RATE)
   return np.pad(sound, (late, 0)) if late > 0 else sound[-late:]
