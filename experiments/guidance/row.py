@@ -37,7 +37,7 @@ class GuidanceRun:
     seeds: videos of each speech.
     people_seed: another one, other people.
     voices: names or programs; none is all quick ones of this machine.
-    features: the audio front end that the weights were trained with.
+    features: the audio front end; '' is what the weights' folder names.
     windows: of 25 frames, from each video, for FVD.
     films: folder of the rendered people, shared by the rows; default: beside DIR.
   """
@@ -55,7 +55,7 @@ class GuidanceRun:
   seeds: int = 3
   people_seed: int = 0
   voices: tuple[str, ...] = ()
-  features: str = 'log-mel'
+  features: str = ''
   windows: int = 2
   films: str = ''
 
@@ -128,7 +128,7 @@ def _talk(run, face, who, films, videos: Path, seed: int) -> Iterator[dict[str, 
   from experiments.motion_judging.trials import own_controls
   from vasa_jax.types import POSE_DIM, Motion
 
-  ear = front_end(run.features)
+  ear = front_end(run.features or face.hears)
   system = of_generator(
     'model', face.generator, steps=run.sampling_steps,
     guidance_audio=run.guidance_audio, guidance_gaze=run.guidance_gaze,
