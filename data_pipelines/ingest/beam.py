@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from data_pipelines import builder, prepare
+from data_pipelines.beam_command import options_of, parted
 from data_pipelines.command import run_command
 from data_pipelines.errors import UserError
 from data_pipelines.ingest import inputs, packing, report, staging
@@ -225,11 +226,7 @@ def _send(here: pathlib.Path, there: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-  arguments = list(sys.argv[1:] if arguments is None else arguments)
-  ours, beams = arguments, []
-  if '--' in arguments:
-    at = arguments.index('--')
-    ours, beams = arguments[:at], arguments[at + 1 :]
+  ours, beams = parted(sys.argv[1:] if arguments is None else arguments)
   parser = argparse.ArgumentParser(
     prog='python -m data_pipelines.ingest.beam', description=__doc__,
     formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -238,13 +235,10 @@ def main(arguments: list[str] | None = None) -> int:
   args = parser.parse_args(ours)
 
   def run() -> None:
-    try:
-      from apache_beam.options.pipeline_options import PipelineOptions
-    except ImportError as error:
-      raise UserError("Apache Beam is not installed: pip install '.[beam]'") from error
+    options = options_of(beams)
     order = Order(args.out, prepare.config_of(args.size, args.set), args.held_out)
     sources = find_videos(args.inputs, args.people, args.licence)
-    make(sources, order, PipelineOptions(beams))
+    make(sources, order, options)
     print(f'{args.out}: {len(sources)} videos; see report.html there')
 
   return run_command('beam', run, args.debug)

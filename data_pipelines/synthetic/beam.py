@@ -17,8 +17,8 @@ import sys
 import tempfile
 
 from data_pipelines import builder
+from data_pipelines.beam_command import options_of, parted
 from data_pipelines.command import run_command
-from data_pipelines.errors import UserError
 from data_pipelines.synthetic import synthesize
 from data_pipelines.synthetic.clips import render_clip
 from data_pipelines.synthetic.recipe import Recipe, claim
@@ -74,11 +74,7 @@ def pipeline(root, recipe: Recipe, out: str):
 
 
 def main(arguments: list[str] | None = None) -> int:
-  arguments = list(sys.argv[1:] if arguments is None else arguments)
-  ours, beams = arguments, []
-  if '--' in arguments:
-    at = arguments.index('--')
-    ours, beams = arguments[:at], arguments[at + 1 :]
+  ours, beams = parted(sys.argv[1:] if arguments is None else arguments)
   parser = argparse.ArgumentParser(
     prog='python -m data_pipelines.synthetic.beam', description=__doc__,
     formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -87,14 +83,12 @@ def main(arguments: list[str] | None = None) -> int:
   args = parser.parse_args(ours)
 
   def work() -> None:
-    try:
-      import apache_beam as beam
-      from apache_beam.options.pipeline_options import PipelineOptions
-    except ImportError as error:
-      raise UserError("Apache Beam is not installed: pip install '.[beam]'") from error
+    options = options_of(beams)
+    import apache_beam as beam
+
     recipe = synthesize.recipe_of(args)
     claim(args.out, recipe)
-    with beam.Pipeline(options=PipelineOptions(beams)) as root:
+    with beam.Pipeline(options=options) as root:
       pipeline(root, recipe, args.out)
     print(f'{args.out}: {recipe.clips} clips in {recipe.shards} shards')
 

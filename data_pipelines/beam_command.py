@@ -1,0 +1,22 @@
+"""A command line in two parts: ours, and after `--` what Apache Beam is told."""
+
+from data_pipelines.errors import UserError
+
+
+def parted(arguments: list[str]) -> tuple[list[str], list[str]]:
+  """Arguments before and after the first `--`."""
+  at = arguments.index('--') if '--' in arguments else len(arguments)
+  return arguments[:at], arguments[at + 1 :]
+
+
+def options_of(arguments: list[str]):
+  """`PipelineOptions` of Beam's own arguments.
+
+  Raises:
+    UserError: Apache Beam is not installed.
+  """
+  try:
+    from apache_beam.options.pipeline_options import PipelineOptions
+  except ImportError as error:
+    raise UserError("Apache Beam is not installed: pip install '.[beam]'") from error
+  return PipelineOptions(arguments)
