@@ -32,6 +32,7 @@ from typing import Any
 
 from experiments.command import run_command
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -232,13 +233,10 @@ def _once(out: Path, key: list, measure) -> list[dict[str, Any]]:
   name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
   kept = out / 'rendered' / f'{name}.json'
   try:
-    kept.parent.mkdir(parents=True, exist_ok=True)
     if kept.is_file():
       return json.loads(kept.read_text())
     rows = measure()
-    part = kept.with_suffix('.part')
-    part.write_text(json.dumps(rows))
-    part.replace(kept)
+    write_whole(kept, json.dumps(rows))
   except OSError as error:
     raise UserError(f'cannot write to {out}: {error.strerror or error}') from error
   return rows

@@ -61,9 +61,9 @@ def train(args: argparse.Namespace) -> int:
   from data_pipelines import errors as pipeline_errors
   from experiments.report import write_report
   from vasa_jax.errors import UsageError, UserError
+  from vasa_jax.files import refused, write_whole
   from vasa_jax.training import distributed
   from vasa_jax.training.config import apply_overrides, load_config, to_dict
-  from vasa_jax.training.files import refused, write_whole
   from vasa_jax.training.loop import Outcome, fit
 
   if args.compile_cache:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ('vasa_jax', 'data_pipelines', 'experiments')
 
 # Folders of vasa_jax, and what of vasa_jax each may import besides itself.
-BASE = {'errors', 'types'}
+BASE = {'errors', 'files', 'types'}
 ALLOWED = {
   'nn': BASE,
   'face': BASE | {'nn'},

@@ -15,9 +15,9 @@ import pytest
 
 from tests.training import toy
 from vasa_jax.errors import UserError
+from vasa_jax.files import write_whole
 from vasa_jax.training import watch
 from vasa_jax.training.checkpoint import Checkpoints, restore_params
-from vasa_jax.training.files import write_whole
 from vasa_jax.training.loop import fit, prepare_workdir
 from vasa_jax.training.writers import Writer
 

@@ -12,14 +12,15 @@ tiny's 31.
 import dataclasses
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from vasa_jax.audio.published import flat_shapes
 from vasa_jax.audio.whisper import WhisperConfig, param_shapes
 from vasa_jax.audio.whisper_file import WhisperWeights
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 from vasa_jax.teachers.eight_bits import packed, unpacked
 from vasa_jax.teachers.loader import flatten, nest
 
@@ -61,24 +62,16 @@ def save_ear(path: str | os.PathLike, weights: WhisperWeights) -> None:
   """
   from safetensors.numpy import save
 
-  path, config = Path(path), weights.config
+  config = weights.config
   flat = flatten({k: v for k, v in weights.params.items() if k != _POSITIONS})
   fixed = sines(config.max_source_positions, config.d_model)
   if np.abs(fixed - weights.params[_POSITIONS]).max() > 1e-3:
     raise UserError('these positions were learned: this is no encoder of Whisper')
   data = save(packed(flat), {_KEY: json.dumps(dataclasses.asdict(config))})
-  part = None
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-      part = Path(file.name)
-      file.write(data)
-    os.replace(part, path)
+    write_whole(path, data)
   except OSError as error:
     raise UserError(f'{path}: cannot be written ({error.strerror})') from None
-  finally:
-    if part is not None:
-      part.unlink(missing_ok=True)
 
 
 def load_ear(path: str | os.PathLike) -> WhisperWeights:
@@ -98,20 +91,9 @@ def load_ear(path: str | os.PathLike) -> WhisperWeights:
       config = WhisperConfig(**json.loads((file.metadata() or {})[_KEY]))
       flat = unpacked({name: file.get_tensor(name) for name in file.keys()})
     flat[_POSITIONS] = sines(config.max_source_positions, config.d_model)
-    wanted = flatten_shapes(param_shapes(config))
+    wanted = flat_shapes(param_shapes(config))
     if {name: array.shape for name, array in flat.items()} != wanted:
       raise ValueError('its arrays are not those of its layout')
   except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
     raise UserError(f'{path}: damaged, or no ear ({error}); get it again') from None
   return WhisperWeights(config, nest(flat))
-
-
-def flatten_shapes(tree: dict, prefix: str = '') -> dict[str, tuple[int, ...]]:
-  """Nested shapes to flat names."""
-  flat = {}
-  for name, value in tree.items():
-    if isinstance(value, dict):
-      flat |= flatten_shapes(value, f'{prefix}{name}/')
-    else:
-      flat[prefix + name] = value.shape
-  return flat

@@ -104,10 +104,7 @@ def convert(
     row.ours: row.how(*(np.asarray(state[n], np.float32) for n in row.theirs))
     for row in rows
   }
-  expected = {
-    '/'.join(key.key for key in keys): leaf.shape
-    for keys, leaf in jax.tree_util.tree_leaves_with_path(shapes)
-  }
+  expected = flat_shapes(shapes)
   if set(expected) != set(flat):
     raise UserError(
       f'{what}: its configuration does not fit: {listed(set(expected) ^ set(flat))}'
@@ -118,6 +115,14 @@ def convert(
         f'{what}: {name} has shape {flat[name].shape}, its configuration says {shape}'
       )
   return nest(flat)
+
+
+def flat_shapes(shapes: Any) -> dict[str, tuple[int, ...]]:
+  """Nested arrays or their shapes to the shapes by flat name."""
+  return {
+    '/'.join(key.key for key in keys): leaf.shape
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(shapes)
+  }
 
 
 def listed(names: Collection[str]) -> str:

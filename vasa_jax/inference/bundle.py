@@ -14,7 +14,6 @@ the folder is ever executed.
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 import vasa_jax
 from vasa_jax.audio import ear_file
 from vasa_jax.errors import UserError
+from vasa_jax.files import write_whole
 from vasa_jax.teachers.eight_bits import packed, unpacked
 
 EMBEDDED = Path(__file__).parents[1] / 'weights'
@@ -148,14 +148,14 @@ def save_bundle(folder: str | Path, bundle: Bundle, dtype: str = 'float16') -> N
         stored = packed(dict(sorted(arrays.items())))
       else:
         stored = {name: _narrow(name, a, dtype) for name, a in sorted(arrays.items())}
-      _replace(folder / f'{part}.safetensors', save(stored))
+      write_whole(folder / f'{part}.safetensors', save(stored))
     if bundle.motion_config.hears == 'ear':
       heard = (bundle.ear or ear_file.EMBEDDED).read_bytes()
-      _replace(folder / ear_file.NAME, heard)
-    _replace(folder / 'config.json', (json.dumps(text, indent=2) + '\n').encode())
+      write_whole(folder / ear_file.NAME, heard)
+    write_whole(folder / 'config.json', (json.dumps(text, indent=2) + '\n').encode())
     card = folder / 'MODEL_CARD.md'
     if not card.exists():
-      _replace(card, b'# Model card\n\nUnpublished weights; see config.json.\n')
+      write_whole(card, b'# Model card\n\nUnpublished weights; see config.json.\n')
   except OSError as error:
     raise UserError(f'{folder}: cannot be written ({error.strerror})') from None
 
@@ -238,12 +238,3 @@ def _narrow(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
   if array.ndim < 2 or np.abs(array).max(initial=0) > np.finfo(np.float16).max:
     dtype = 'float32'
   return np.ascontiguousarray(array.astype(dtype))
-
-
-def _replace(file: Path, data: bytes) -> None:
-  part = file.with_name(f'.{file.name}.{os.getpid()}.part')
-  try:
-    part.write_bytes(data)
-    os.replace(part, file)
-  finally:
-    part.unlink(missing_ok=True)

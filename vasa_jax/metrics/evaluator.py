@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 from vasa_jax.metrics.clip_file import read_frames, read_sound
 from vasa_jax.metrics.faces import load_descriptor, track_faces
 from vasa_jax.metrics.mouth import (
@@ -203,9 +204,8 @@ def _keep_score(
     if not (kept.is_file() and picture.is_file()):
       result = score_clip(clip, describe, embed, judges)
       picture.write_bytes(result['strip'])
-      temporary = stem.with_suffix('.part')
-      temporary.write_text(json.dumps(result['scores']))
-      temporary.replace(kept)  # last, and whole: its presence means done
+      # Last, and whole: its presence means done.
+      write_whole(kept, json.dumps(result['scores']))
   except UserError as error:
     return None, str(error)
   return stem, None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vasa_jax.errors import UserError
+from vasa_jax.files import write_whole
 from vasa_jax.teachers.loader import flatten, nest
 
 
@@ -70,20 +71,15 @@ def save_shipped(path: str | os.PathLike, config: Any, params: Any, about: str) 
   Raises:
     UserError: it cannot be written.
   """
-  from safetensors.numpy import save_file
+  from safetensors.numpy import save
 
-  path = Path(path)
   arrays = {
-    name: np.asarray(value).astype(np.float16)
+    # What is not contiguous would be stored in the order of its memory.
+    name: np.ascontiguousarray(value, np.float16)
     for name, value in flatten(params).items()
   }
   card = {'config': json.dumps(dataclasses.asdict(config)), 'about': about}
-  part = path.with_suffix('.part')
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(arrays, part, metadata=card)
-    part.replace(path)
+    write_whole(path, save(arrays, card))
   except OSError as error:
     raise UserError(f'cannot write {path}: {error.strerror or error}') from error
-  finally:
-    part.unlink(missing_ok=True)

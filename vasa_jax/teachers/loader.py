@@ -5,9 +5,9 @@ A pickle can run any code when it is opened, so a bare `pickle.load` never happe
 Names are flat on the outside, `a/b/c`, and nested dictionaries inside a Linen module.
 """
 
+import io
 import os
 import pickle
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from vasa_jax.errors import UserError
+from vasa_jax.files import write_whole
 
 # The whole vocabulary a pickle of numpy arrays needs. Old files say `numpy.core`, which
 # numpy 2 keeps only behind a warning: both spellings lead to the same function.
@@ -112,23 +113,14 @@ def nest(flat: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-  """Writes `arrays` beside `path` first and then renames, so no half file is seen.
+  """Writes `arrays` to a file that is seen whole or not at all.
 
   Raises:
     UserError: the folder cannot be written.
   """
-  path = Path(path)
-  temporary = None
+  data = io.BytesIO()
+  np.savez(data, **arrays)
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-      dir=path.parent, suffix='.part', delete=False
-    ) as file:
-      temporary = Path(file.name)
-      np.savez(file, **arrays)
-    os.replace(temporary, path)
+    write_whole(path, data.getvalue())
   except OSError as error:
     raise UserError(f'cannot write {path}: {error.strerror or error}') from error
-  finally:
-    if temporary is not None:
-      temporary.unlink(missing_ok=True)

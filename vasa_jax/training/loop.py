@@ -20,10 +20,10 @@ import numpy as np
 from etils import epath
 
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 from vasa_jax.training import config as config_lib
 from vasa_jax.training.checkpoint import Checkpoints
 from vasa_jax.training.config import RunConfig
-from vasa_jax.training.files import write_whole
 from vasa_jax.training.job import Job
 from vasa_jax.training.optimizer import learning_rate, make_optimizer
 from vasa_jax.training.parallel import Runner, make_runner

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from etils import epath
 
-from vasa_jax.training.files import write_whole
+from vasa_jax.files import write_whole
 
 _COMPILED = '/jax/core/compile/backend_compile_duration'
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from etils import epath
 
-from vasa_jax.training.files import refused, write_whole
+from vasa_jax.files import refused, write_whole
 
 
 def encode_png(picture: np.ndarray) -> bytes:

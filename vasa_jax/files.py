@@ -1,13 +1,12 @@
-"""Small files of a run, written whole or not at all.
+"""Small files, written whole or not at all.
 
-A kill or a full disk in the middle of a write must not leave a config or a history of
-figures half there: the next start reads them. Checkpoints are orbax's own care.
+A kill or a full disk in the middle of a write must not leave a config, a history of
+figures or weights half there: the next start reads them. Checkpoints are orbax's own
+care.
 """
 
 import os
 from pathlib import Path
-
-from etils import epath
 
 from vasa_jax.errors import UserError
 
@@ -23,12 +22,16 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
   Raises:
     OSError: as the file system says it.
   """
-  path = epath.Path(path)
   data = data.encode() if isinstance(data, str) else data
-  path.parent.mkdir(parents=True, exist_ok=True)
   if '://' in str(path):
+    from etils import epath
+
+    path = epath.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return
+  path = Path(path)
+  path.parent.mkdir(parents=True, exist_ok=True)
   part = path.parent / f'.{path.name}.part'
   try:
     part.write_bytes(data)
