@@ -114,22 +114,32 @@ def test_a_run_killed_in_a_save_goes_on_as_if_nothing_had_been(tmp_path):
   _same_figures(whole, cut)
 
 
+def _killed_often(words, tmp_path: Path, kills: int, least: int) -> tuple[Path, Path]:
+  """Runs a command undisturbed and, elsewhere, killed `kills` times; both to the end.
+
+  Args:
+    least: saves that must have been broken off, or the test has not tested.
+  """
+  whole, cut = tmp_path / 'whole', tmp_path / 'cut'
+  code, _, err = finish(start(*words, '--workdir', whole), 1800)
+  assert code == 0, err
+  draw, broken_off = random.Random(0), 0
+  for i in range(kills):
+    process = start(*words, '--workdir', cut)
+    when = 'save' if i % 2 else 'any'
+    broken_off += _kill(process, cut, when, draw.uniform(0, 0.2))
+  assert broken_off >= least
+  code, _, err = finish(start(*words, '--workdir', cut), 600)
+  assert code == 0, err
+  assert 'resumed at step' in err
+  return whole, cut
+
+
 @pytest.mark.slow
 def test_ten_kills_end_in_the_same_parameters(tmp_path):
   words = '--config', TOY, '--compile-cache', tmp_path / 'cache', '--set', 'steps=400'
   words += 'net.width=100000', 'net.noise=0.1', 'ema_decay=0.9', 'save_every=4'
-  whole, cut = tmp_path / 'whole', tmp_path / 'cut'
-  code, _, err = finish(start(*words, '--workdir', whole), 300)
-  assert code == 0, err
-  draw, broken_off = random.Random(0), 0
-  for i in range(10):
-    process = start(*words, '--workdir', cut)
-    when = 'save' if i % 2 else 'any'
-    broken_off += _kill(process, cut, when, draw.uniform(0, 0.2))
-  assert broken_off >= 3
-  code, _, err = finish(start(*words, '--workdir', cut), 300)
-  assert code == 0, err
-  assert 'resumed at step' in err
+  whole, cut = _killed_often(words, tmp_path, kills=10, least=3)
   _assert_same(_toy_state(whole), _toy_state(cut))
   _same_figures(whole, cut)
 
@@ -143,18 +153,7 @@ def test_tiny_killed_three_times_reads_its_records_as_if_undisturbed(tmp_path, c
   words += tmp_path / 'cache', '--set', 'source=records', f'records={records}'
   words += 'batch_size=2', 'drivers=1', 'held_out=0', 'steps=60', 'log_every=2'
   words += 'save_every=4', 'ema_decay=0.9', 'workers=0'
-  whole, cut = tmp_path / 'whole', tmp_path / 'cut'
-  code, _, err = finish(start(*words, '--workdir', whole), 1800)
-  assert code == 0, err
-  draw, broken_off = random.Random(0), 0
-  for i in range(3):
-    process = start(*words, '--workdir', cut)
-    when = 'save' if i % 2 else 'any'
-    broken_off += _kill(process, cut, when, draw.uniform(0, 0.6))
-  assert broken_off >= 1
-  code, _, err = finish(start(*words, '--workdir', cut), 600)
-  assert code == 0, err
-  assert 'resumed at step' in err
+  whole, cut = _killed_often(words, tmp_path, kills=3, least=1)
   run = from_json(FaceRun, (whole / 'config.json').read_text())
   _assert_same(*(read_checkpoint('face', run, folder) for folder in (whole, cut)))
   _same_figures(whole, cut)
