@@ -21,7 +21,7 @@ import numpy as np
 
 from data_pipelines import schema
 from data_pipelines.errors import UserError
-from data_pipelines.pairs import Shots, choose_frames, pair
+from data_pipelines.pairs import Shots, centres_of, choose_frames, pair
 
 log = logging.getLogger(__name__)
 
@@ -130,9 +130,11 @@ def _sound(example: dict | None) -> schema.Clip:
 class _Pairs:
   """Index to one element of a batch of stage 1."""
 
-  def __init__(self, reader: ClipReader, drivers: int, augment: bool, size: int):
+  def __init__(
+    self, reader: ClipReader, drivers: int, augment: bool, size: int, truth: bool
+  ):
     self.reader, self.drivers, self.augment = reader, drivers, augment
-    self.size = size
+    self.size, self.truth = size, truth
 
   def _picture(self, frame: bytes) -> np.ndarray:
     picture = schema.decode_picture(frame)
@@ -144,18 +146,17 @@ class _Pairs:
 
   def __call__(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     def shots(clip: schema.Clip):
-      frames = choose_frames(rng, len(clip), self.drivers)
+      if self.truth and clip.truth is None:
+        raise UserError(
+          f'clip {clip.clip_id} is not rendered: its dynamics and its flow, which this '
+          'model is told, are unknown; train one whose latents are learned (face_paper)'
+        )
+      if clip.landmarks.shape[1] != 468 or not clip.visible.any():
+        raise ValueError('no frame has labels that can be trusted')
+      trusted = np.flatnonzero(clip.visible)
+      frames = trusted[choose_frames(rng, len(trusted), self.drivers)]
       pictures = np.stack([self._picture(clip.frames[i]) for i in frames])
-      if clip.truth is None:
-        raise UserError(f'clip {clip.clip_id} is not rendered: no points, no dynamics')
-      found = Shots(
-        pictures,
-        clip.z_pose[frames],
-        clip.z_dyn[frames],
-        clip.truth.points[frames],
-        clip.truth.shape,
-      )
-      return clip.identity, found
+      return clip.identity, _shots(clip, frames, pictures)
 
     def stranger(clip: schema.Clip):
       frame = clip.frames[rng.integers(len(clip))]
@@ -169,6 +170,19 @@ class _Pairs:
       if other != who:
         break
     return pair(found, picture, rng, self.augment)
+
+
+def _shots(clip: schema.Clip, frames: np.ndarray, pictures: np.ndarray) -> Shots:
+  """Labels of a clip's frames, as `pairs` explains them."""
+  count, known = len(frames), clip.truth
+  return Shots(
+    pictures,
+    clip.z_pose[frames],
+    np.zeros((count, 54)) if known is None else clip.z_dyn[frames],
+    np.zeros((count, schema.POINTS, 3)) if known is None else known.points[frames],
+    centres_of(clip.landmarks[frames]),
+    np.zeros(schema.SHAPE_DIM) if known is None else known.shape,
+  )
 
 
 class _Windows:
@@ -307,6 +321,7 @@ def face_pairs(
   split: str = 'train',
   augment: bool = True,
   size: int = 0,
+  truth: bool = True,
   host: int = 0,
   hosts: int = 1,
   workers: int = 0,
@@ -317,23 +332,25 @@ def face_pairs(
   """Batches for stage 1, `batch // hosts` elements each; keys in `pairs.py`.
 
   Args:
-    folder: a corpus of rendered clips.
+    folder: a corpus, rendered or made of real video.
     batch: size of the global batch.
     drivers: drivers for each source.
     seed: order and draws.
     split: train, validation or test.
     augment: colour jitter.
     size: side that the pictures must have; 0 takes what the first clip has.
+    truth: refuse clips that are not rendered.
     host, hosts: which slice of the global batch.
     workers: decoding processes; 0 decodes in `threads` threads of this one.
     threads, prefetch: read-ahead; see grain.
     bad_share: share of damaged records that is tolerated.
 
   Raises:
-    UserError: no corpus, no such split, too many damaged records.
+    UserError: no corpus, no such split, too many damaged records, or a clip that is not
+      rendered where truth is asked.
   """
   reader = ClipReader(folder, split, bad_share)
-  draw = _Pairs(reader, drivers, augment, size)
+  draw = _Pairs(reader, drivers, augment, size, truth)
   return _batches(reader, draw, batch, seed, host, hosts, workers, threads, prefetch)
 
 

@@ -7,10 +7,13 @@ renderer (`synthetic/live.py`); b = batch, d = drivers, s = side of the pictures
   source_pose    (b, 6) float32           driver_pose    (b, d, 6)
   source_dyn     (b, 54) float32          driver_dyn     (b, d, 54)
   source_points  (b, 384, 3) float32      driver_points  (b, d, 384, 3)
+  source_centres (b, 3, 2) float32        driver_centres (b, d, 3, 2)
   shape          (b, 64) float32          stranger_picture (b, s, s, 3) uint8
 
-Poses are `z_pose` and dynamics `z_dyn` of `schema.Clip`: the exact labels. Points are
-x, y in crop units (y down) and 1 where visible. A driver may have the source's pose.
+Poses are `z_pose` of `schema.Clip`; centres those of the mouth and of both eyes, in
+crop units (y down). Dynamics (`z_dyn`), points (x, y and 1 where visible) and shape are
+the renderer's exact truth, and zeros where the pictures are real: whoever learns from
+them must ask for rendered clips. A driver may have the source's pose.
 """
 
 from typing import NamedTuple
@@ -22,14 +25,27 @@ class Shots(NamedTuple):
   """A few frames of one clip, decoded. `k` frames.
 
   pictures `(k, s, s, 3)` uint8, pose `(k, 6)`, dyn `(k, 54)`, points `(k, 384, 3)`,
-  shape `(64,)`.
+  centres `(k, 3, 2)`, shape `(64,)`.
   """
 
   pictures: np.ndarray
   pose: np.ndarray
   dyn: np.ndarray
   points: np.ndarray
+  centres: np.ndarray
   shape: np.ndarray
+
+
+# Landmarks of the face mesh: mouth corners and mid lips; rims of the two eyes.
+FEATURE_MARKS = (
+  (13, 14, 61, 291), (33, 133, 159, 145), (263, 362, 386, 374)
+)  # fmt: skip
+
+
+def centres_of(landmarks: np.ndarray) -> np.ndarray:
+  """Mouth and eyes `(k, 3, 2)` of the mesh's landmarks `(k, 468, 2)`."""
+  marks = landmarks[:, np.array(FEATURE_MARKS)]
+  return marks.mean(2).astype(np.float32)
 
 
 def choose_frames(rng: np.random.Generator, frames: int, drivers: int) -> np.ndarray:
@@ -87,6 +103,7 @@ def pair(
     ('pose', np.asarray(shots.pose, np.float32)),
     ('dyn', np.asarray(shots.dyn, np.float32)),
     ('points', np.asarray(shots.points, np.float32)),
+    ('centres', np.asarray(shots.centres, np.float32)),
   ):
     element[f'source_{name}'] = values[0]
     element[f'driver_{name}'] = values[1:]

@@ -82,7 +82,9 @@ def face_batch(size: int, samples: int, drivers: int = 1, points: int = 384) -> 
   }
   for name, lead in (('source', ()), ('driver', (drivers,))):
     batch[f'{name}_picture'] = of(np.uint8, *lead, size, size, 3)
-    for part, shape in (('pose', (6,)), ('dyn', (54,)), ('points', (points, 3))):
+    for part, shape in (
+      ('pose', (6,)), ('dyn', (54,)), ('points', (points, 3)), ('centres', (3, 2))
+    ):  # fmt: skip
       batch[f'{name}_{part}'] = of(np.float32, *lead, *shape)
   return batch
 

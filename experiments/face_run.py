@@ -28,7 +28,8 @@ class FaceRun(RunConfig):
     model: the face model.
     losses: weights of the terms.
     source: 'records' reads `records`; 'live' draws from the renderer, without files.
-    records: folder that `data_pipelines.synthetic.synthesize` wrote.
+    records: folder that `data_pipelines.synthetic.synthesize` wrote or, for models with
+      learned latents, `data_pipelines.prepare`.
     drivers: driving frames for each source; `batch_size` counts sources.
     augment: change the colours of source and drivers together, at random.
     workers: loader processes, or rendering processes of 'live' (at least 1 there).
@@ -113,6 +114,7 @@ class FaceRun(RunConfig):
       self.seed,
       augment=self.augment,
       size=self.model.size,
+      truth=self.model.anchored or self.model.pixel_path is not None,
       host=host,
       hosts=hosts,
       workers=self.workers,

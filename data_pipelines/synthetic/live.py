@@ -18,9 +18,9 @@ from multiprocessing import connection
 import numpy as np
 
 from data_pipelines.errors import UserError
-from data_pipelines.pairs import Shots, choose_frames, pair, stack
+from data_pipelines.pairs import Shots, centres_of, choose_frames, pair, stack
 
-_LABELS = {'pose': (6,), 'dyn': (54,), 'points': (384, 3)}
+_LABELS = {'pose': (6,), 'dyn': (54,), 'points': (384, 3), 'centres': (3, 2)}
 
 
 def _render_people(first, step, settings, pipe) -> None:
@@ -42,7 +42,8 @@ def _render_people(first, step, settings, pipe) -> None:
       shots = render_stills(seed, *settings[:-1], art=settings[-1])
       acted = shots.performance
       dyn = np.concatenate([acted.units, acted.eyes], 1)
-      pipe.send((seed, shots.pictures, acted.pose, dyn, shots.points, shots.shape))
+      labels = acted.pose, dyn, shots.points, centres_of(shots.landmarks)
+      pipe.send((seed, shots.pictures, shots.shape, labels))
       seed += step
   except (BrokenPipeError, ConnectionResetError):
     return
@@ -164,14 +165,14 @@ class LivePairs:
       self._keep(*clip)
     return len(ready)
 
-  def _keep(self, seed, pictures, pose, dyn, points, shape) -> None:
+  def _keep(self, seed, pictures, shape, labels) -> None:
     slot = self._received % len(self._people)  # in a full pool the oldest goes
     self._count = max(self._count, slot + 1)
     self._received += 1
     self._people[slot] = seed
     self._pictures[slot] = pictures
     self._shape[slot] = shape
-    for name, values in (('pose', pose), ('dyn', dyn), ('points', points)):
+    for name, values in zip(_LABELS, labels, strict=True):
       self._labels[name][slot] = values
 
   def fill(self, clips: int, progress: bool = True) -> None:

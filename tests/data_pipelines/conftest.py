@@ -56,7 +56,7 @@ def make_clip(person: int, frames: int = PERSON_FRAMES, split: str = 'train'):
     gaze=np.tile(np.array([3, -2], np.float32), (frames, 1)),
     distance=np.exp(index / 100).astype(np.float32),
     emotion=np.full((frames, 8), 0.125, np.float32),
-    landmarks=np.zeros((frames, 0, 2), np.float32),
+    landmarks=np.full((frames, 468, 2), index[:, None, None] / 100, np.float32),
     visible=np.ones(frames, bool),
     truth=truth,
   )

@@ -16,6 +16,7 @@ KEYS = {
   'source_pose': ((6,), np.float32),
   'source_dyn': ((54,), np.float32),
   'source_points': ((384, 3), np.float32),
+  'source_centres': ((3, 2), np.float32),
 }
 
 
@@ -45,7 +46,7 @@ def test_a_batch_holds_what_the_contract_says(corpus):
     assert driver.shape == (4, 2, *shape) and driver.dtype == dtype
   assert batch['shape'].shape == (4, 64)
   assert batch['stranger_picture'].shape == (4, 16, 16, 3)
-  assert len(batch) == 10
+  assert len(batch) == 12
 
 
 def test_labels_belong_to_their_pictures(corpus):
@@ -58,10 +59,48 @@ def test_labels_belong_to_their_pictures(corpus):
       frame = frame_of(batch[f'{side}_picture'])
       np.testing.assert_allclose(batch[f'{side}_pose'][..., 0], frame / 100, atol=1e-6)
       np.testing.assert_allclose(batch[f'{side}_dyn'][..., 0], frame / 100, atol=1e-6)
+      centres = batch[f'{side}_centres'].mean((-1, -2))
+      np.testing.assert_allclose(centres, frame / 100, atol=1e-6)
     drawn = np.concatenate(
       [frame_of(batch['source_picture'])[:, None], frame_of(batch['driver_picture'])], 1
     )
     assert all(len(set(row)) == 4 for row in drawn)  # four different frames
+
+
+def test_real_clips_are_for_models_that_learn_their_latents(tmp_path, drawn):
+  seen = np.arange(12) % 3 > 0  # labels of the others must not be trusted
+  clips = [
+    dataclasses.replace(drawn.make_clip(person), truth=None, visible=seen)
+    for person in range(3)
+  ]
+  real = drawn.write_corpus(tmp_path / 'real', clips)
+  batches = loader.face_pairs(real, 3, drivers=2, augment=False, truth=False)
+  rendered = drawn.write_corpus(tmp_path / 'rendered', [drawn.make_clip(0)])
+  wanted = next(loader.face_pairs(rendered, 1, drivers=2))
+  for batch in take(batches, 4):
+    assert {k: (v.shape[1:], v.dtype) for k, v in batch.items()} == {
+      k: (v.shape[1:], v.dtype) for k, v in wanted.items()
+    }
+    for side in ('source', 'driver'):
+      frame = frame_of(batch[f'{side}_picture'])
+      assert seen[frame].all()
+      np.testing.assert_allclose(batch[f'{side}_pose'][..., 0], frame / 100, atol=1e-6)
+      assert not batch[f'{side}_dyn'].any() and not batch[f'{side}_points'].any()
+  with pytest.raises(UserError, match='is not rendered.*face_paper'):
+    next(loader.face_pairs(real, 3, drivers=2))
+
+
+def test_clips_without_a_mesh_are_damaged(tmp_path, drawn):
+  unseen = dataclasses.replace(drawn.make_clip(0), visible=np.zeros(12, bool))
+  blank = dataclasses.replace(
+    drawn.make_clip(1), landmarks=np.zeros((12, 0, 2), np.float32)
+  )
+  drawn.write_corpus(tmp_path, [unseen, blank, *map(drawn.make_clip, range(2, 8))])
+  batches = loader.face_pairs(tmp_path, 4, drivers=1, augment=False, bad_share=0.3)
+  for batch in take(batches, 4):
+    assert (batch['shape'][:, 0] >= 2).all()
+  with pytest.raises(UserError, match='damaged.*labels that can be trusted'):
+    take(loader.face_pairs(tmp_path, 4, drivers=1, bad_share=0.2), 4)
 
 
 def test_an_epoch_sees_every_clip_and_the_next_one_another_order(corpus):

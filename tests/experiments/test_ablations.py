@@ -32,6 +32,8 @@ def batch():
     'stranger_picture': pictures(2), 'shape': numbers(2, 64),
     'source_pose': numbers(2, 6), 'driver_pose': numbers(2, 1, 6),
     'source_dyn': numbers(2, 54), 'driver_dyn': numbers(2, 1, 54),
+    'source_centres': 0.5 + numbers(2, 3, 2),
+    'driver_centres': 0.5 + numbers(2, 1, 3, 2),
     'source_points': 0.5 + numbers(2, 8, 3), 'driver_points': 0.5 + numbers(2, 1, 8, 3),
   }  # fmt: skip
 

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from data_pipelines.pairs import centres_of
 from data_pipelines.synthetic import shape
 from data_pipelines.synthetic.drawing import render, scene
 from data_pipelines.synthetic.filming import backdrop
@@ -45,9 +46,10 @@ def _person(seed):
     eyes = rng.normal(size=2) * 0.15
     frame = renderer.frame(units, pose, eyes, light)
     dyn = np.concatenate([units, eyes]).astype(np.float32)
-    rows.append((frame.picture, pose.astype(np.float32), dyn, frame.points))
+    centres = centres_of(frame.landmarks[None])[0]
+    rows.append((frame.picture, pose.astype(np.float32), dyn, frame.points, centres))
   columns = [np.stack(column) for column in zip(*rows, strict=True)]
-  names = ('picture', 'pose', 'dyn', 'points')
+  names = ('picture', 'pose', 'dyn', 'points', 'centres')
   batch = {f'source_{n}': c[0] for n, c in zip(names, columns, strict=True)}
   batch |= {f'driver_{n}': c[1:] for n, c in zip(names, columns, strict=True)}
   return batch | {'shape': shape.identity_shape(person)}

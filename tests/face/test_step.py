@@ -11,8 +11,9 @@ import pytest
 from vasa_jax.face.autoencoder import init_params
 from vasa_jax.face.config import tiny
 from vasa_jax.face.losses import LossConfig
-from vasa_jax.face.prior import shape_vertices
+from vasa_jax.face.prior import HeadTemplate, shape_vertices
 from vasa_jax.face.step import feature_centres, make_loss
+from vasa_jax.face.template import load_template
 from vasa_jax.types import Motion
 
 KEY = jax.random.key(1)
@@ -65,6 +66,13 @@ def test_default_weights_give_the_value_they_always_gave():
     batch[f'{name}_dyn'] = (rng.random((*lead, 54)) * 0.3).astype(np.float32)
     batch[f'{name}_points'] = rng.random((*lead, 9, 3)).astype(np.float32)
   batch['shape'] = (rng.normal(size=(2, 64)) * 0.5).astype(np.float32)
+  template = HeadTemplate.of(load_template())
+  vertices = shape_vertices(template, batch['shape'])
+  for name, heads in (('source', vertices), ('driver', jnp.repeat(vertices, 2, 0))):
+    pose, dyn = (batch[f'{name}_{part}'] for part in ('pose', 'dyn'))
+    motion = Motion(pose.reshape(-1, 6), dyn.reshape(-1, 54))
+    centres = feature_centres(template, heads, motion)
+    batch[f'{name}_centres'] = centres.reshape(*pose.shape[:-1], 3, 2)
   flat, tree = jax.tree.flatten(init_params(tiny(), jax.random.key(0)))
   rng = np.random.default_rng(1)
   noisy = [np.asarray(x) + 0.02 * rng.normal(size=x.shape).astype('f4') for x in flat]
@@ -152,6 +160,8 @@ def test_mouth_and_eyes_are_where_the_picture_shows_them(template, batches):
     assert left[0] < right[0]
     assert mouth[1] > max(left[1], right[1]) + 0.05
     assert min(left[0], right[0]) - 0.05 < mouth[0] < max(left[0], right[0]) + 0.05
+  # The loader reads them off the mesh; there 64 numbers do not stand for the person.
+  np.testing.assert_allclose(centres, batch['source_centres'], atol=0.015)
   # A head that moves takes them along.
   moved = batch['source_pose'] + np.array([0, 0, 0, 0, 0.1, -0.05], np.float32)
   after = feature_centres(template, vertices, Motion(moved, batch['source_dyn']))

@@ -6,8 +6,12 @@ A batch holds source frames and, for each, d driving frames of the same clip:
   source_pose (b, 6)                   driver_pose (b, d, 6)
   source_dyn (b, 54)                   driver_dyn (b, d, 54)
   source_points (b, n, 3)              driver_points (b, d, n, 3)
+  source_centres (b, 3, 2)             driver_centres (b, d, 3, 2)
   shape (b, 64)                        identity coefficients of the head template
   stranger_picture (b, s, s, 3) uint8  somebody else, for the terms across people
+
+Centres are those of mouth and eyes in crop units. Of real video dynamics, points and
+shape are unknown, and zeros; no config with learned latents looks at them.
 
 Anchored configs (`lite`) drive the generator with the exact labels and train the motion
 encoder to predict them; others (`paper`) drive it with the encoder's own latents, so
@@ -28,7 +32,7 @@ from vasa_jax.face.judges import Distance, Judges
 from vasa_jax.face.losses import LossConfig
 from vasa_jax.face.prior import HeadTemplate, pose_head, project, shape_vertices
 from vasa_jax.face.template import load_template
-from vasa_jax.types import CRITIC, NUM_UNITS, Array, Motion
+from vasa_jax.types import CRITIC, Array, Motion
 
 # Landmarks of the face mesh: mouth corners and mid lips; rims of the two eyes.
 MOUTH_MARKS = (13, 14, 61, 291)
@@ -98,8 +102,7 @@ def make_loss(
     vertices = shape_vertices(template, batch['shape'])
     seen = passes.run(config, weights, judges, apply, batch, vertices, key)
     out, target = seen.out, seen.target
-    heads = passes.repeated(vertices, len(target) // len(vertices))
-    centres = feature_centres(template, heads, seen.exact)
+    centres = passes.flat(batch['driver_centres'])
 
     weight = terms_lib.pixel_weight(config, weights, seen, centres)
     terms = terms_lib.picture_terms(seen, weight)
@@ -115,7 +118,7 @@ def make_loss(
     terms |= terms_lib.same_person(weights, judges, seen)
     terms |= terms_lib.judged(weights, judges, seen, centres)
     if weights.identity and judges.identity is not None:
-      terms['identity'] = _identity(judges.identity, seen, vertices)
+      terms['identity'] = _identity(judges.identity, seen, vertices, batch)
     if not config.anchored:
       terms |= terms_lib.learned_latents(weights, seen, apply)
     if weights.plays:
@@ -136,17 +139,15 @@ def make_loss(
     predicted = losses.crops(seen.out.picture[first], middle, size)
     return perceptual(predicted, losses.crops(seen.target[first], middle, size))
 
-  def _identity(judge, seen, vertices):
-    # Where the features of a crossed picture lie, its pose says; of learned dynamics
-    # nobody knows what they do, so the face is taken at rest.
-    pose = jax.lax.stop_gradient(seen.crossed.motion.z_pose)
-    moved = seen.exact_source if config.anchored else _at_rest(pose)
+  def _identity(judge, seen, vertices, batch):
+    # Where the features of a crossed picture lie, its pose says: they are carried along
+    # with the head. What learned dynamics do to them nobody knows.
+    before = seen.exact_source
+    after = before.replace(z_pose=jax.lax.stop_gradient(seen.crossed.motion.z_pose))
+    here, there = (feature_centres(template, vertices, x) for x in (before, after))
+    centres = batch['source_centres']
     return judge_lib.cross_identity(
-      judge,
-      seen.source,
-      feature_centres(template, vertices, seen.exact_source),
-      seen.crossed.picture,
-      feature_centres(template, vertices, moved.replace(z_pose=pose)),
+      judge, seen.source, centres, seen.crossed.picture, centres + there - here
     )
 
   return loss
@@ -160,8 +161,3 @@ def _psnr(picture: Array, target: Array) -> Array:
 def _weight(weights: LossConfig, name: str) -> float:
   """The weight of a term; the critic's own objective always counts once."""
   return 1.0 if name == CRITIC else getattr(weights, name)
-
-
-def _at_rest(z_pose: Array) -> Motion:
-  """A head with a neutral face: where learned dynamics say nothing of its features."""
-  return Motion(z_pose, jnp.zeros((z_pose.shape[0], NUM_UNITS + 2)))

@@ -151,5 +151,6 @@ def _batch(model: FaceConfig):
     'stranger_picture': pictures(b), 'shape': numbers(b, 64),
     'source_pose': numbers(b, 6), 'driver_pose': numbers(b, 1, 6),
     'source_dyn': numbers(b, 54), 'driver_dyn': numbers(b, 1, 54),
+    'source_centres': numbers(b, 3, 2), 'driver_centres': numbers(b, 1, 3, 2),
     'source_points': numbers(b, n, 3), 'driver_points': numbers(b, 1, n, 3),
   }  # fmt: skip
