@@ -218,6 +218,8 @@ def test_presets_fit():
     preset().check()
   with pytest.raises(UsageError, match='prior_size=40'):
     dataclasses.replace(tiny(), pixel_path=PixelPathConfig(prior_size=40)).check()
+  with pytest.raises(UsageError, match='dyn_dim=32: set pixel_path.prior=false'):
+    dataclasses.replace(tiny(), anchored=False, dyn_dim=32).check()
 
 
 def test_the_first_embedded_weights_keep_their_pivot():

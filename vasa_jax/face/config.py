@@ -8,6 +8,7 @@ off in `paper`.
 import dataclasses
 
 from vasa_jax.errors import UsageError
+from vasa_jax.types import NUM_UNITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +127,11 @@ class FaceConfig:
       raise UsageError(
         f'pixel_path: a quarter of size={self.size} must be a multiple of the volume '
         f'({side}) and divide prior_size={self.pixel_path.prior_size}'
+      )
+    if self.pixel_path and self.pixel_path.prior and self.dyn_dim < NUM_UNITS + 2:
+      raise UsageError(
+        f'pixel_path.prior moves a head by {NUM_UNITS} units and two eye angles, and '
+        f'dyn_dim={self.dyn_dim}: set pixel_path.prior=false'
       )
     if max(self.warp_shape) > 4 * 2 ** len(self.warp_channels):
       raise UsageError(
