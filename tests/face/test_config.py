@@ -163,7 +163,8 @@ def test_anchored_and_loss_weights_change_the_loss():
     'driver_picture': jax.ShapeDtypeStruct((1, 1, 32, 32, 3), jnp.uint8),
     'shape': jax.ShapeDtypeStruct((1, 64), f32),
   }
-  for name, size in (('pose', (6,)), ('dyn', (54,)), ('points', (9, 3))):
+  labels = ('pose', (6,)), ('dyn', (54,)), ('points', (9, 3)), ('centres', (3, 2))
+  for name, size in labels:
     batch[f'source_{name}'] = jax.ShapeDtypeStruct((1, *size), f32)
     batch[f'driver_{name}'] = jax.ShapeDtypeStruct((1, 1, *size), f32)
   batch['stranger_picture'] = batch['source_picture']
