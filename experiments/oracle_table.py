@@ -3,8 +3,9 @@
     python -m data_pipelines.synthetic.oracle_set --out ORACLE --size 64 --identities 24
     python -m experiments.oracle_table SWEEP --oracle ORACLE --out REPORT
 
-SWEEP is the workdir of `experiments.sweep`, or of one face run. Every run in it answers
-the same questions about the people of the oracle set, who are in no corpus; the answers
+SWEEP is the workdir of `experiments.sweep`, or of one face run; `--weights` and
+`--adapter` bring others (`oracle_systems.py`). All of them answer the same
+questions about the people of the oracle set, who are in no corpus; the answers
 are judged by the face mesh and, where dlib is installed, by its 128-d descriptor
 (`vasa_jax/metrics/disentangle.py`). The rows:
 
@@ -31,7 +32,8 @@ from typing import Any
 import numpy as np
 
 from experiments.command import run_command
-from vasa_jax.errors import UsageError, UserError
+from experiments.oracle_systems import add_arguments, systems
+from vasa_jax.errors import UserError
 
 TURNS = {
   'yaw': (-40.0, -20.0, 20.0, 40.0), 'pitch': (-18.0, 18.0), 'roll': (-18.0, 18.0),
@@ -82,7 +84,7 @@ def questions(oracle: Path, size: int) -> list:
     raise UserError(f'{oracle} needs 2 people or more: one moves the other')
 
   def frame(shot):
-    return Frame(_averaged(shot.picture, size), Motion(shot.z_pose, shot.z_dyn))
+    return Frame(averaged(shot.picture, size), Motion(shot.z_pose, shot.z_dyn))
 
   asked = []
   for number, person in people.items():
@@ -104,7 +106,7 @@ def questions(oracle: Path, size: int) -> list:
   return asked
 
 
-def _averaged(picture: np.ndarray, size: int) -> np.ndarray:
+def averaged(picture: np.ndarray, size: int) -> np.ndarray:
   """`(s, s, 3)` uint8 to `(size, size, 3)`, means of whole pixels."""
   factor, rest = divmod(picture.shape[0], size)
   if rest or not factor:
@@ -207,30 +209,6 @@ def _per_cent(figure: dict[str, float]) -> str:
   return f'{value:+.0f} % ({low:+.0f} to {high:+.0f})'
 
 
-def _runs(folder: Path) -> list[Path]:
-  if (folder / 'config.json').is_file():
-    return [folder]
-  runs = sorted(p.parent for p in folder.glob('*/config.json'))
-  runs = [run for run in runs if (run / 'checkpoints').is_dir()]
-  if not runs:
-    raise UsageError(f'{folder} holds no run, nor does a folder in it')
-  return runs
-
-
-def _adapter(run: Path, own_eyes: bool):
-  """The run's averaged parameters as an adapter, and the side of its pictures."""
-  from vasa_jax.face.config import FaceConfig
-  from vasa_jax.face.step import model_params
-  from vasa_jax.metrics.adapters import face_adapter
-  from vasa_jax.training.checkpoint import restore_params
-  from vasa_jax.training.config import from_json
-
-  settings = json.loads((run / 'config.json').read_text())
-  config = from_json(FaceConfig, json.dumps(settings['model']))
-  params = model_params(restore_params(run))
-  return face_adapter(config, params, own_eyes), config.size
-
-
 def contact_sheet(adapter, swaps: Sequence, people: int = 6) -> np.ndarray:
   """One line a person: portrait, at rest, then a donor and its answer for each row."""
   from vasa_jax.metrics.disentangle import answers
@@ -257,14 +235,13 @@ def _eight_bit(picture: np.ndarray) -> np.ndarray:
 
 
 def oracle_table(args: argparse.Namespace) -> int:
-  """Scores all runs and writes the table; the exit code."""
+  """Scores all systems and writes the table; the exit code."""
   import cv2
 
   from experiments.evaluate import watched
   from vasa_jax.metrics.disentangle import score_swaps
   from vasa_jax.metrics.faces import load_descriptor
 
-  runs = _runs(args.sweep)
   asked: dict[int, list] = {}  # by the side of the pictures
   try:
     describe = load_descriptor()
@@ -274,22 +251,22 @@ def oracle_table(args: argparse.Namespace) -> int:
   table = {}
   try:
     args.out.mkdir(parents=True, exist_ok=True)
-    for run in watched('runs', 'run')(runs):
-      adapter, size = _adapter(run, args.own_eyes)
+    for system in watched('systems', 'system')(systems(args)):
+      size = system.side
       swaps = asked.get(size) or asked.setdefault(size, questions(args.oracle, size))
-      kept = args.out / f'{run.name}.json'
-      done = _newest(run)
-      if kept.is_file() and (old := json.loads(kept.read_text()))['step'] == done:
+      kept = args.out / f'{system.name}.json'
+      old = json.loads(kept.read_text()) if kept.is_file() else {}
+      if old.get('version') == system.version:
         rows = old['rows']
       else:
-        rows = score_swaps(adapter, swaps, run.name, describe)
-        kept.write_text(json.dumps({'step': done, 'rows': rows}))
-      sheet = contact_sheet(adapter, swaps)
-      cv2.imwrite(str(args.out / f'{run.name}.png'), sheet[..., ::-1])
-      table[run.name] = figures(rows)
+        rows = score_swaps(system.adapter, swaps, system.name, describe)
+        kept.write_text(json.dumps({'version': system.version, 'rows': rows}))
+      sheet = contact_sheet(system.adapter, swaps)
+      cv2.imwrite(str(args.out / f'{system.name}.png'), sheet[..., ::-1])
+      table[system.name] = figures(rows)
     text = markdown(table, args.base)
     (args.out / 'table.json').write_text(
-      json.dumps(_plain(table), indent=1, allow_nan=False) + '\n'
+      json.dumps(plain(table), indent=1, allow_nan=False) + '\n'
     )
     (args.out / 'table.md').write_text(text)
   except OSError as error:
@@ -298,17 +275,12 @@ def oracle_table(args: argparse.Namespace) -> int:
   return 0
 
 
-def _newest(run: Path) -> int:
-  """The step of the newest checkpoint."""
-  return max(int(p.name) for p in (run / 'checkpoints').iterdir() if p.name.isdigit())
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
   """JSON has no NaN: what could not be measured is null."""
   if isinstance(value, dict):
-    return {k: _plain(v) for k, v in value.items()}
+    return {k: plain(v) for k, v in value.items()}
   if isinstance(value, list):
-    return [_plain(v) for v in value]
+    return [plain(v) for v in value]
   return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -320,11 +292,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     formatter_class=argparse.RawDescriptionHelpFormatter,
   )
   add = parser.add_argument
-  add('sweep', type=Path, help='workdir of a sweep or of a run')
+  add_arguments(parser)
   add('--oracle', type=Path, required=True, help='folder of the oracle set')
   add('--out', type=Path, required=True, help='folder of the table')
   add('--base', default='', metavar='RUN', help='the run that others are compared with')
-  add('--own-eyes', action='store_true', help='never tell a model the labels')
   add('--debug', action='store_true', help='show tracebacks')
   args = parser.parse_args(argv)
   return run_command(lambda: oracle_table(args), args.debug)

@@ -174,7 +174,7 @@ class _Reading:
     return bool(np.isfinite(self.pose).all())
 
 
-def _judged(picture: np.ndarray) -> np.ndarray:
+def judged(picture: np.ndarray) -> np.ndarray:
   """uint8 RGB, large enough for the detectors."""
   import cv2
 
@@ -187,7 +187,7 @@ def _judged(picture: np.ndarray) -> np.ndarray:
 
 
 def _read(picture: np.ndarray) -> _Reading:
-  points = find_mesh(_judged(picture))
+  points = find_mesh(judged(picture))
   if points is None:
     return _Reading(np.full(3, np.nan), float('nan'))
   return _Reading(mesh_pose(points), float(mouth_opening(points[None])[0]))
@@ -204,8 +204,8 @@ def _remembered(known: dict, picture: np.ndarray) -> _Reading:
 def _distance(describe, known: dict, portrait: np.ndarray, made: np.ndarray) -> float:
   key = ('descriptor', id(portrait))
   if key not in known:
-    known[key] = describe(_judged(portrait))
-  found = describe(_judged(made))
+    known[key] = describe(judged(portrait))
+  found = describe(judged(made))
   if found is None or known[key] is None:
     return float('nan')
   return float(np.linalg.norm(found - known[key]))

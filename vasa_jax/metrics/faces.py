@@ -98,7 +98,7 @@ def mesh_pose(points: np.ndarray) -> np.ndarray:
     Zero is the zero of the rendered heads, on which the mean mesh was taken.
   """
   index = list(RIGID)
-  target = _centred(_world(points)[..., index, :])
+  target = _centred(mesh_world(points)[..., index, :])
   mean = _centred(mean_mesh()[index])
   # Kabsch: the rotation R with target = s R mean, det R = +1.
   u, _, vt = np.linalg.svd(np.swapaxes(target, -1, -2) @ mean)
@@ -128,7 +128,7 @@ def average_mesh(points: np.ndarray, rotations: np.ndarray) -> np.ndarray:
     `(468, 3)` in the head's frame (x right, y up, z to the camera), centred, of unit
     root mean square radius.
   """
-  local = _centred(_world(points)) @ rotations  # R^T p for row vectors
+  local = _centred(mesh_world(points)) @ rotations  # R^T p for row vectors
   local /= np.sqrt(np.mean(np.sum(local**2, -1, keepdims=True), -2, keepdims=True))
   mean = local.mean(0)
   return (mean / np.sqrt(np.mean(np.sum(mean**2, -1)))).astype(np.float32)
@@ -141,7 +141,7 @@ def mean_mesh() -> np.ndarray:
     return file['points'].astype(np.float64)
 
 
-def _world(points: np.ndarray) -> np.ndarray:
+def mesh_world(points: np.ndarray) -> np.ndarray:
   """Picture axes (y down, z away) to the world's (y up, z to the camera)."""
   return np.asarray(points, np.float64) * np.array([1.0, -1.0, -1.0])
 
