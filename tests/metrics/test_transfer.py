@@ -56,7 +56,7 @@ def test_a_turned_head_keeps_its_face(mesh):
 def test_each_factor_is_read_by_its_own_judge(portrait):
   before = read(portrait, describe)
   same = changes(before, read(portrait, describe))
-  assert same == dict.fromkeys(FACTORS, 0.0)
+  assert same == pytest.approx(dict.fromkeys(FACTORS, 0.0), abs=1e-9)
   turned = changes(before, read(rolled(portrait, 10), describe))
   assert turned['pose'] == pytest.approx(10, abs=1.5)
   assert turned['expression'] < 6 and turned['gaze'] < 6
@@ -111,7 +111,7 @@ def test_who_obeys_is_like_the_truth_and_who_copies_changes_nobody(rows):
     assert table[name]['identity']['identity']['value'] > 0.4
     assert table[name]['identity']['pose']['value'] < 2
   copied = table['copy']
-  assert copied['pose']['pose']['value'] == 0
+  assert copied['pose']['pose']['value'] < 1e-9
   assert copied['identity']['identity']['value'] > 0.4  # it shows the other portrait
   assert copied['pose']['pose']['people'] == 1
   assert np.isnan(table['truth']['gaze']['pose']['value'])  # nobody asked
