@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,8 +66,25 @@ def _unit(name: str) -> int:
   return UNIT[name]
 
 
-def render_clip(seed: int, size: int, frames: int, wide: bool = True):
-  """`schema.Clip` of person `seed` who talks for up to `frames` frames."""
+class Act(NamedTuple):
+  """What a person says (`speaking.speech.Speech`), and does (`Performance`)."""
+
+  said: Any
+  acted: Any
+
+
+def act(
+  seed: int, rng: np.random.Generator, split: str, frames: int, wide: bool = True
+) -> Act:
+  """Person `seed` talks for up to `frames` frames with a text and voice of the split.
+
+  Args:
+    seed: of the person.
+    rng: draws what is said, and how.
+    split: of texts and voices.
+    frames: at 25 a second.
+    wide: with wide, slow turns of head and eyes.
+  """
   from data_pipelines.schema import SAMPLES_PER_FRAME
   from data_pipelines.synthetic import clips
   from data_pipelines.synthetic.acting.performance import perform
@@ -74,17 +92,22 @@ def render_clip(seed: int, size: int, frames: int, wide: bool = True):
   from data_pipelines.synthetic.recipe import Recipe
   from data_pipelines.synthetic.speaking import speech
 
-  rng = np.random.default_rng((seed, 1))
   seconds = frames / 25
   recipe = Recipe(
-    clips=1, size=size, split='test', voices=('formant',), listening=0.0,
+    clips=1, size=256, split=split, voices=('formant',), listening=0.0,
     seconds=(seconds, seconds + 2),
   )  # fmt: skip
   said = clips.say_something(rng, recipe, sample_traits(seed).male)
   said = speech.trim(said, frames * SAMPLES_PER_FRAME)
   acted = perform(said, rng)
-  if wide:
-    acted = widen(acted, rng)
+  return Act(said, widen(acted, rng) if wide else acted)
+
+
+def render_clip(seed: int, size: int, frames: int, wide: bool = True):
+  """`schema.Clip` of person `seed` who talks for up to `frames` frames."""
+  from data_pipelines.synthetic import clips
+
+  said, acted = act(seed, np.random.default_rng((seed, 1)), 'test', frames, wide)
   shots = clips.render(seed, acted, size, 1)
   return clips.to_clip(f'seed-{seed}', seed, shots, said)
 

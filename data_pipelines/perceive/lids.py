@@ -6,7 +6,7 @@ from data_pipelines.perceive.track import Track
 
 # In the contour of the iris net: both corners, then the middles of upper and lower lid.
 _CORNERS, _UPPER, _LOWER = (0, 8), (11, 12, 13), (3, 4, 5)
-# A closed mouth reads as up to this much, by person; the clip's own 5th percentile is
+# A closed mouth reads as up to this much, by person; the clip's own 2nd percentile is
 # taken off within this range. A mouth that never closes in a clip keeps its opening.
 _CLOSED = 0.06
 BLINK_BELOW, BLINK_OVER = 0.78, 0.88  # shares of the usual opening
@@ -36,15 +36,19 @@ def eye_openings(track: Track) -> np.ndarray:
 def mouth_opening(local: np.ndarray) -> np.ndarray:
   """`(t, 468, 3)` mesh in the head's frame (y up) to `(t,)`.
 
-  Gap of the inner lips over the width between the outer eye corners, upwards only: lips
-  that are pressed past each other are closed.
+  Gap of the inner lips over the width between the outer eye corners, upwards: lips
+  that are pressed past each other have less than 0.
   """
   from vasa_jax.metrics.openings import INNER_LIPS, OUTER_CORNERS
 
   gap = np.mean([local[:, a, 1] - local[:, b, 1] for a, b in INNER_LIPS], axis=0)
   left, right = (local[:, i] for i in OUTER_CORNERS)
-  opening = gap / np.maximum(np.linalg.norm(left - right, axis=-1), 1e-6)
-  closed = np.clip(np.percentile(opening, 5), -_CLOSED, _CLOSED)
+  return gap / np.maximum(np.linalg.norm(left - right, axis=-1), 1e-6)
+
+
+def from_own_rest(opening: np.ndarray) -> np.ndarray:
+  """`(t,)` openings of one clip, so that the person's closed mouth is 0."""
+  closed = np.clip(np.percentile(opening, 2), -_CLOSED, _CLOSED)
   return np.maximum(opening - closed, 0)
 
 

@@ -1,16 +1,24 @@
 """From a tracked face to pose, eyes, lids and mouth.
 
-Geometry comes first (`geometry.fit_head`). What it leaves is taken away by two linear
-readouts with few terms, fitted once on rendered people of exact pose and gaze, who are
-neither judged nor trained on elsewhere:
+Geometry comes first (`geometry.fit_head`). What it leaves is taken away by three linear
+readouts, fitted once on rendered people of exact pose, gaze and mouth, who are neither
+judged nor trained on elsewhere:
 
-* pose += W [1, y, p, r, y y, p p, y p, y r, p r, y y y, y y p, s_1 .. s_10], y, p, r
-  being the geometric angles over 20, 10, 10 degrees and s the first components of
-  the mesh's shape in the head's frame: people's faces differ, and a long chin would
-  otherwise be read as a bowed head. Where the face lies in the crop is left out on
-  purpose: crops of films are framed otherwise than rendered ones.
-* eyes = W [offsets of both irises in their contours and between the mesh's corners,
-  lid gaps, head pose, and products of these]; `eye_terms` lists them.
+* pose += W [powers of yaw, pitch, roll; shape; yaw * shape], and the track's means of
+  these. Shape is the mesh and both eyes' outlines in the head's frame, in principal
+  components: people's faces differ, and a long chin would otherwise be read as a bowed
+  head. How the shape seems to change with the yaw tells how deep a face is. Where the
+  face lies in the crop is left out on purpose: crops of films are framed otherwise than
+  rendered ones.
+* eyes = W [both irises in their outlines and between the mesh's corners, lid gaps, head
+  pose, the outlines, products of these with the yaw, shape].
+* mouth = W [lip gap, head pose, products of these, 17 points of lips and chin], and the
+  track's means of these.
+
+The means let a readout follow a head that nods as far as it nods (the differences from
+the mean), and at the same time distrust what the mean says, in which a person's own
+shape and a held pose cannot be told apart. Without them one weight has to do both, and
+nods are read a third too small.
 
 The coefficients lie in `calibration.npz`; `python -m experiments.fit_perception` makes
 it and prints the errors on people that it left out.
@@ -23,27 +31,38 @@ from typing import NamedTuple
 import numpy as np
 
 from data_pipelines.perceive.geometry import fit_head
-from data_pipelines.perceive.lids import eye_openings, mouth_opening
+from data_pipelines.perceive.lids import (
+  blinks,
+  eye_openings,
+  from_own_rest,
+  mouth_opening,
+)
 from data_pipelines.perceive.track import Track
 
 CALIBRATION = Path(__file__).with_name('calibration.npz')
-COMPONENTS = 10
+COMPONENTS, TURNED, OF_EYES = 80, 60, 20  # of the shape: all, by yaw, for the eyes
+_EVERY = 3  # points of the mesh that stand for the shape
 _CORNERS = ((33, 133), (362, 263))  # of the mesh: both eyes, each left to right
 _INNER, _OUTER = 0, 8  # corners in the contour of the iris net
+_CONTOUR = 16  # points of the lids; the others are the brow
+_LIPS = (0, 13, 14, 17, 37, 61, 78, 82, 84, 87, 152, 267, 291, 308, 312, 314, 317)
 _MAX_EYE = 0.6  # radians: eyes turn no farther
 
 
 class Calibration(NamedTuple):
   """Fitted numbers.
 
-  mean: `(1404,)`, basis: `(1404, k)` of the mesh's shape in the head's frame; scores
-  have unit variance. pose: `(11 + k, 6)`. eyes: `(27, 2)`.
+  mean: `(752,)`, basis: `(752, 80)` of the shape (`shape_of`); scores have unit
+  variance. lips: `(51,)` mean places. pose: `(301, 6)`, eyes: `(207, 2)`, mouth:
+  `(117,)` weights of the terms.
   """
 
   mean: np.ndarray
   basis: np.ndarray
+  lips: np.ndarray
   pose: np.ndarray
   eyes: np.ndarray
+  mouth: np.ndarray
 
 
 class Reading(NamedTuple):
@@ -60,6 +79,18 @@ class Reading(NamedTuple):
   mouth_open: np.ndarray
 
 
+class Seen(NamedTuple):
+  """A track after the geometry.
+
+  rough: `(t, 6)` of `fit_head`. local: `(t, 468, 3)` of `head_frame`. shape:
+  `(t, 752)` of `shape_of`.
+  """
+
+  rough: np.ndarray
+  local: np.ndarray
+  shape: np.ndarray
+
+
 @functools.cache
 def load_calibration() -> Calibration:
   """The numbers that ship with the package."""
@@ -68,13 +99,24 @@ def load_calibration() -> Calibration:
 
 
 def read_track(track: Track, calibration: Calibration | None = None) -> Reading:
-  """Reads every frame of a track."""
+  """Reads every frame of a track of one person."""
   known = load_calibration() if calibration is None else calibration
+  seen = see(track)
+  scores = scores_of(seen.shape, known.mean, known.basis)
+  one = np.where(track.visible, 0, -1)
+  pose = seen.rough + with_means(pose_terms(seen.rough, scores), one) @ known.pose
+  eyes = (eye_terms(track, pose, scores) @ known.eyes).clip(-_MAX_EYE, _MAX_EYE)
+  terms = mouth_terms(seen.rough, seen.local, known.lips)
+  mouth = from_own_rest(with_means(terms, one) @ known.mouth)
+  opening = eye_openings(track)
+  return Reading(pose, _steadied(eyes, blinks(opening)), opening, mouth)
+
+
+def see(track: Track) -> Seen:
+  """What no calibration is needed for."""
   rough = fit_head(track.points)
   local = head_frame(track.points, rough)
-  pose = rough + pose_terms(rough, local, known.mean, known.basis) @ known.pose
-  eyes = (eye_terms(track, pose) @ known.eyes).clip(-_MAX_EYE, _MAX_EYE)
-  return Reading(pose, _steadied(eyes), eye_openings(track), mouth_opening(local))
+  return Seen(rough, local, shape_of(track, rough, local))
 
 
 def head_frame(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
@@ -94,46 +136,114 @@ def head_frame(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
   return local / np.maximum(size, 1e-9)[:, None, None]
 
 
-def pose_terms(pose, local, mean, basis) -> np.ndarray:
-  """`(t, 11 + k)` inputs of the readout of the pose; see the head of this file."""
-  y, p, r = (pose[:, :3] / [20, 10, 10]).T
-  turns = [np.ones(len(y)), y, p, r, y * y, p * p, y * p, y * r, p * r, y**3, y * y * p]
-  scores = (local.reshape(len(y), -1) - mean) @ basis
-  # A face far from all that was seen must not turn the head.
-  return np.column_stack([*turns, _bounded(scores, 1.0)])
+def shape_of(track: Track, pose: np.ndarray, local: np.ndarray) -> np.ndarray:
+  """`(t, 752)`: every third point of the mesh, and both eyes' outlines and brows.
+
+  The outlines are flat: about the middle of the eyes' corners, without roll, over the
+  size of the face. The iris is not among them: where one looks must not turn the head.
+
+  Args:
+    track: of `t` frames.
+    pose, local: of `fit_head` and `head_frame`.
+  """
+  from vasa_jax.metrics.faces import RIGID
+
+  mesh = np.asarray(track.points[..., :2], np.float64)
+  rigid = mesh[:, list(RIGID)]
+  spread = np.square(rigid - rigid.mean(1, keepdims=True)).sum(-1).mean(1)
+  middle = mesh[:, list(sum(_CORNERS, ()))].mean(1)[:, None, None]
+  size = np.maximum(np.sqrt(spread), 1e-9)[:, None, None]
+  x, y = np.moveaxis(np.asarray(track.lids[..., :2], np.float64) - middle, -1, 0) / size
+  cos, sin = (f(np.deg2rad(pose[:, 2]))[:, None, None] for f in (np.cos, np.sin))
+  parts = local[:, ::_EVERY], x * cos - y * sin, -x * sin - y * cos
+  return np.concatenate([part.reshape(len(mesh), -1) for part in parts], 1)
 
 
-def eye_terms(track: Track, pose: np.ndarray) -> np.ndarray:
-  """`(t, 27)` inputs of the readout of the eyes.
+def scores_of(shape, mean, basis) -> np.ndarray:
+  """`(t, k)` principal components; a face far from all that was seen is held at 3."""
+  return _bounded((shape - mean) @ basis, 1.0)
 
-  1, y, p, r; for both eyes the iris in its contour (u, v), lid gaps g; y u, y v, p v;
-  y y, p p, y p; for both eyes the iris between the mesh's corners (m, n); y m, p n.
+
+def with_means(terms: np.ndarray, who: np.ndarray) -> np.ndarray:
+  """Terms, and their means over each track.
+
+  Args:
+    terms: `(t, n)`, of which the first is 1.
+    who: `(t,)` int, the track of a frame; -1 is left out of the means and given those
+      of track 0.
+
+  Returns:
+    `(t, 2 n - 1)`.
+  """
+  means = np.stack([terms[who == i, 1:].mean(0) for i in range(who.max() + 1)])
+  return np.concatenate([terms, means[np.maximum(who, 0)]], 1)
+
+
+def pose_terms(pose, scores) -> np.ndarray:
+  """`(t, 151)` inputs of the readout of the pose.
+
+  1, y, p, r, y y, p p, y p, y r, p r, y y y, y y p; shape s; y s. y, p, r are the
+  geometric angles over 20, 10, 10 degrees.
   """
   y, p, r = (pose[:, :3] / [20, 10, 10]).T
-  lids = np.asarray(track.lids[..., :2], np.float64)
-  iris = np.asarray(track.iris[:, :, 0, :2], np.float64)
+  turns = [np.ones(len(y)), y, p, r, y * y, p * p, y * p, y * r, p * r, y**3, y * y * p]
+  return np.column_stack([*turns, scores, y[:, None] * scores[:, :TURNED]])
+
+
+def eye_terms(track: Track, pose: np.ndarray, scores: np.ndarray) -> np.ndarray:
+  """`(t, 207)` inputs of the readout of the eyes.
+
+  1, y, p, r; for both eyes the iris in its contour (u, v), lid gaps g; y u, y v, p v;
+  y y, p p, y p; for both eyes the iris between the mesh's corners (m, n); y m, p n;
+  rim of the iris and lids (o), as u and v; y o; shape.
+  """
+  y, p, r = (pose[:, :3] / [20, 10, 10]).T
+  lids = np.asarray(track.lids[:, :, :_CONTOUR, :2], np.float64)
+  iris = np.asarray(track.iris[..., :2], np.float64)
   left, right = (
     np.stack([lids[:, 0, a], lids[:, 1, b]], 1)
     for a, b in ((_OUTER, _INNER), (_INNER, _OUTER))
   )
-  across = right - left
-  width = np.maximum(np.linalg.norm(across, axis=-1), 1e-6)
-  away = iris - (left + right) / 2
-  u = (away * across).sum(-1) / width**2
-  v = -(across[..., 0] * away[..., 1] - across[..., 1] * away[..., 0]) / width**2
+  across = (right - left)[:, :, None]
+  width = np.maximum(np.square(across).sum(-1), 1e-12)
+  # The iris's centre, its rim and the contour, from the middle of the eye.
+  away = np.concatenate([iris, lids], 2) - ((left + right) / 2)[:, :, None]
+  u = (away * across).sum(-1) / width
+  v = -(across[..., 0] * away[..., 1] - across[..., 1] * away[..., 0]) / width
   u, v = _bounded(u, 0.1), _bounded(v, 0.1)
+  outline = np.concatenate([u[:, :, 1:], v[:, :, 1:]], 2).reshape(len(y), -1)
+  u, v = u[:, :, 0], v[:, :, 0]
   gap = _bounded(eye_openings(track), 0.3)
 
   mesh = np.asarray(track.points[..., :2], np.float64)
   middle = np.stack([mesh[:, list(pair)].mean(1) for pair in _CORNERS], 1)
-  face = np.linalg.norm(mesh[:, 263] - mesh[:, 33], axis=-1)
-  dx, dy = np.moveaxis((iris - middle) / np.maximum(face, 1e-6)[:, None, None], -1, 0)
+  face = np.maximum(np.linalg.norm(mesh[:, 263] - mesh[:, 33], axis=-1), 1e-6)
+  dx, dy = np.moveaxis((iris[:, :, 0] - middle) / face[:, None, None], -1, 0)
   cos, sin = (f(np.deg2rad(pose[:, 2]))[:, None] for f in (np.cos, np.sin))
   m, n = _bounded(dx * cos - dy * sin, 0.04), _bounded(-dx * sin - dy * cos, 0.04)
   yy, pp = y[:, None], p[:, None]
   return np.column_stack(
     [np.ones(len(y)), y, p, r, u, v, gap, yy * u, yy * v, pp * v]
     + [y * y, p * p, y * p, m, n, yy * m, pp * n]
+    + [outline, yy * outline, scores[:, :OF_EYES]]
+  )
+
+
+def lips_of(local: np.ndarray) -> np.ndarray:
+  """`(t, 51)` places of lips and chin in the head's frame."""
+  return local[:, list(_LIPS)].reshape(len(local), -1)
+
+
+def mouth_terms(pose, local, lips) -> np.ndarray:
+  """`(t, 59)` inputs of the readout of the mouth.
+
+  1, lip gap m, y, p, y y, p m, y y m, m m; places of lips and chin, less the mean ones.
+  """
+  y, p = (pose[:, :2] / [20, 10]).T
+  m = mouth_opening(local) / 0.15
+  places = _bounded(lips_of(local) - lips, 0.2)
+  return np.column_stack(
+    [np.ones(len(y)), m, y, p, y * y, p * m, y * y * m, m * m, places]
   )
 
 
@@ -142,9 +252,21 @@ def _bounded(values: np.ndarray, scale: float) -> np.ndarray:
   return 3 * np.tanh(values / (3 * scale))
 
 
-def _steadied(eyes: np.ndarray) -> np.ndarray:
-  """The median of three frames: eyes jump and then stay, single frames are errors."""
-  if len(eyes) < 3:
-    return eyes
-  padded = np.concatenate([eyes[:1], eyes, eyes[-1:]])
-  return np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
+def _steadied(eyes: np.ndarray, shut: np.ndarray) -> np.ndarray:
+  """Eyes without what cannot be.
+
+  Through a blink they go from where they were to where they are afterwards. Then the
+  median of five frames: eyes jump and stay, and what one frame alone says is an error.
+
+  Args:
+    eyes: `(t, 2)`.
+    shut: `(n, 2)` of `blinks`.
+  """
+  at = np.arange(len(eyes))
+  open_ = np.ones(len(eyes), bool)
+  for start, end in shut:
+    open_[start:end] = False
+  if open_.any():
+    eyes = np.stack([np.interp(at, at[open_], c[open_]) for c in eyes.T], 1)
+  padded = np.pad(eyes, ((2, 2), (0, 0)), mode='edge')
+  return np.median([padded[i : i + len(eyes)] for i in range(5)], axis=0)

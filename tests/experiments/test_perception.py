@@ -5,6 +5,7 @@ import pytest
 
 from data_pipelines.perceive import readout
 from data_pipelines.perceive.geometry import fit_head
+from data_pipelines.perceive.track import Track
 from experiments import fit_perception, judge_perception
 from experiments.perception_clips import true_opening
 from vasa_jax.metrics.faces import mean_mesh
@@ -50,17 +51,26 @@ def test_a_jaw_that_drops_opens_the_mouth():
   assert opening[2] > opening[1] + 0.05
 
 
+UPPER, LOWER = [13, 82, 312], [14, 87, 317]
+
+
 def _looks(people=60, frames=4):
-  """Turned mean meshes; who has a long nose reads 6 degrees of pitch too few."""
+  """Turned mean meshes; who has a long nose reads 6 degrees of pitch too few.
+
+  Mouths open by as much as the lower lip sinks, and look open by what the person likes.
+  """
   rng = np.random.default_rng(1)
   rows = []
   for person in range(people):
     nose = rng.normal()
     shape = mean_mesh().copy()
     shape[1:5, 2] += 0.05 * nose
+    shape[LOWER, 1] = shape[UPPER, 1] - 0.05 * rng.uniform()
     for _ in range(frames):
       angles = rng.normal(0, (15, 8, 6))
-      points = shape @ rotation(angles).T * [0.1, -0.1, -0.1] + [0.5, 0.5, 0]
+      mouth, spoken = rng.uniform(0, 0.3), shape.copy()
+      spoken[LOWER, 1] -= mouth
+      points = spoken @ rotation(angles).T * [0.1, -0.1, -0.1] + [0.5, 0.5, 0]
       width = 0.05
       lids, iris = np.zeros((2, 71, 3)), np.zeros((2, 5, 3))
       eyes = rng.normal(0, 0.15, 2)
@@ -75,7 +85,7 @@ def _looks(people=60, frames=4):
         iris[side] = middle + [0.4 * width * eyes[0], -0.4 * width * eyes[1], 0]
       rows.append(
         {'points': points, 'lids': lids, 'iris': iris, 'score': 1.0, 'angles': angles,
-         'eyes': eyes, 'shut': 0.0, 'seed': person, 'nose': nose}
+         'eyes': eyes, 'shut': 0.0, 'mouth': mouth, 'seed': person, 'nose': nose}
       )  # fmt: skip
   looks = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
   looks['pose'] = fit_head(looks['points'])
@@ -92,17 +102,68 @@ def test_the_fit_takes_a_persons_bias_away_on_people_it_never_saw():
   assert before > 4 and after < 0.35 * before
   for i in (0, 1):
     assert np.corrcoef(read[:, 6 + i], looks['eyes'][:, i])[0, 1] > 0.95
+  assert np.corrcoef(read[:, 8], looks['mouth'])[0, 1] > 0.95
+  text = fit_perception.as_markdown(looks, read)
+  assert 'stills: 240 frames of 60 people' in text and 'talkers' not in text
+  assert '| mouth opening | 0.9' in text
+
+
+def test_people_who_err_alike_do_not_make_nods_smaller():
+  """Each person's geometry is off by 8 degrees of pitch; nobody's shape tells why."""
+  looks = _looks(people=80, frames=6)
+  rng = np.random.default_rng(2)
+  off = rng.normal(0, 8, 80)[looks['seed']]
+  looks['pose'] = fit_head(looks['points'])
+  looks['pose'][:, 1] += off
+  read, true = fit_perception.left_out(looks)[:, 1], looks['pose'][:, 1]
+  who = looks['seed']
+  nods, wanted = (
+    v - np.bincount(who, v)[who] / np.bincount(who)[who] for v in (read, true)
+  )
+  assert (nods * wanted).sum() / (wanted**2).sum() == pytest.approx(1, abs=0.08)
+
+
+def test_talkers_are_looked_at_as_they_were_rendered(monkeypatch):
+  seed = fit_perception.FIRST_TALKER
+  monkeypatch.setattr(fit_perception, 'TALKING', 2)
+  monkeypatch.setattr(fit_perception, 'SPOKEN', 25)
+  monkeypatch.setattr(fit_perception, 'SIZES', (128,))
+  looks = fit_perception.look_at([seed], fit_perception.talking_shots)
+  assert looks['points'].shape == (2, 468, 3) and (looks['seed'] == seed).all()
+  rough = fit_head(looks['points'])
+  np.testing.assert_allclose(rough[:, :3], looks['pose'][:, :3], atol=15)
+  assert (looks['mouth'] >= 0).all() and looks['mouth'].shape == (2,)
 
 
 def test_the_shipped_numbers_belong_to_this_reader():
   known = readout.load_calibration()
-  assert known.basis.shape == (1404, readout.COMPONENTS)
-  assert known.pose.shape == (11 + readout.COMPONENTS, 6)
-  assert known.eyes.shape == (27, 2)
-  # the readout corrects, it does not overrule: a straight head stays nearly straight
-  points = (mean_mesh() * [0.12, -0.12, -0.12] + [0.5, 0.5, 0])[None]
-  rough = fit_head(points)
-  terms = readout.pose_terms(
-    rough, readout.head_frame(points, rough), known.mean, known.basis
+  looks = _looks(people=1, frames=2)
+  track = Track(*(looks[name] for name in Track._fields))
+  seen = readout.see(track)
+  assert known.mean.shape == seen.shape.shape[1:]
+  assert known.basis.shape == (*known.mean.shape, readout.COMPONENTS)
+  scores = readout.scores_of(seen.shape, known.mean, known.basis)
+  one = np.zeros(2, int)
+  terms = readout.with_means(readout.pose_terms(seen.rough, scores), one)
+  assert known.pose.shape == (terms.shape[1], 6)
+  terms = readout.eye_terms(track, seen.rough, scores)
+  assert known.eyes.shape == (terms.shape[1], 2)
+  mouth = readout.mouth_terms(seen.rough, seen.local, known.lips)
+  assert known.mouth.shape == (readout.with_means(mouth, one).shape[1],)
+
+
+def test_the_shipped_numbers_correct_and_do_not_overrule():
+  """A straight mean head stays nearly straight, and a nod is a nod."""
+  known = readout.load_calibration()
+  mean = np.repeat(mean_mesh()[None], 5, 0)
+  pitch = np.linspace(-10, 10, 5)
+  turned = np.stack(
+    [m @ rotation((0, p, 0)).T for m, p in zip(mean, pitch, strict=True)]
   )
-  assert np.abs(terms @ known.pose)[0, :3].max() < 6
+  points = turned * [0.12, -0.12, -0.12] + [0.5, 0.5, 0]
+  rough = fit_head(points)
+  scores = np.zeros((5, readout.COMPONENTS))
+  terms = readout.pose_terms(rough, scores)
+  pose = rough + readout.with_means(terms, np.zeros(5, int)) @ known.pose
+  assert np.abs(pose[2, :3]).max() < 6
+  assert 14 < pose[-1, 1] - pose[0, 1] < 30

@@ -12,6 +12,7 @@ from data_pipelines.perceive import identity, lids, quality, readout, speech
 from data_pipelines.perceive.detect import Detector
 from data_pipelines.perceive.geometry import fit_head
 from data_pipelines.perceive.mesh import Mesher
+from data_pipelines.perceive.track import Track
 from vasa_jax.metrics.faces import mean_mesh
 from vasa_jax.metrics.pose import rotation
 
@@ -81,6 +82,48 @@ def test_head_frame_knows_no_pose():
   np.testing.assert_allclose(frames[0], frames[1], atol=1e-9)
 
 
+def _track(points, lids_, iris):
+  return Track(points, iris, lids_, np.ones(len(points), np.float32))
+
+
+def test_shape_knows_neither_place_nor_size_nor_roll_nor_iris():
+  lids_ = np.full((2, 71, 3), 0.5) + rng.normal(0, 0.05, (2, 71, 3))
+  iris = rng.normal(0.5, 0.02, (1, 2, 5, 3))
+  plain = _track(_posed((0, 0, 5)), lids_[None], iris)
+  a = np.deg2rad(12)  # counter-clockwise on screen, y down
+  spin = np.array([[np.cos(a), np.sin(a), 0], [-np.sin(a), np.cos(a), 0], [0, 0, 1]])
+
+  def moved(points):
+    return (points - [0.5, 0.5, 0]) @ spin.T * 1.3 + [0.42, 0.55, 0]
+
+  other = _track(moved(plain.points), moved(plain.lids), iris + 0.02)
+  first, second = readout.see(plain), readout.see(other)
+  np.testing.assert_allclose(second.rough[0, 2], 17, atol=1e-6)
+  np.testing.assert_allclose(second.shape, first.shape, atol=1e-6)
+  assert first.shape.std() > 0.1
+  taller = plain._replace(lids=plain.lids * [1, 1.2, 1])
+  assert np.abs(readout.see(taller).shape - first.shape).max() > 0.05
+
+
+def test_means_are_of_each_track_and_of_visible_frames():
+  terms = np.array([[1, 2.0], [1, 4], [1, 50], [1, 10]])
+  out = readout.with_means(terms, np.array([0, 0, -1, 1]))
+  np.testing.assert_allclose(out[:, :2], terms)
+  np.testing.assert_allclose(out[:, 2], [3, 3, 3, 10])
+
+
+def test_eyes_are_held_through_a_blink_and_single_frames_are_errors():
+  right = np.r_[np.zeros(10), np.full(20, 0.2)]
+  eyes = np.stack([right, np.zeros(30)], 1)
+  spoilt = eyes.copy()
+  spoilt[4] = 0.5  # one wild frame
+  spoilt[16:21, 1] = -0.6  # the iris goes down with the lid
+  found = readout._steadied(spoilt, np.array([[16, 21]]))
+  np.testing.assert_allclose(found, eyes, atol=1e-12)
+  whole = readout._steadied(eyes, np.array([[0, 30]]))  # nothing to hold on to
+  np.testing.assert_allclose(whole, eyes)
+
+
 def test_blinks_are_counted_and_held_eyes_are_not():
   opening = 0.3 + 0.01 * np.sin(np.arange(150) / 9)
   opening[20:25] *= [0.7, 0.4, 0.3, 0.5, 0.7]
@@ -98,11 +141,12 @@ def test_mouth_opens_upwards_only_and_closes_at_its_own_zero():
   local[:, lips, 1] = local[:, below, 1] + 0.02  # this person's closed mouth
   local[10:20, lips, 1] += 0.3
   width = np.linalg.norm(mean_mesh()[33] - mean_mesh()[263])
-  opening = lids.mouth_opening(local)
+  opening = lids.from_own_rest(lids.mouth_opening(local))
   np.testing.assert_allclose(opening[:10], 0, atol=1e-9)
   np.testing.assert_allclose(opening[10:20], 0.3 / width, rtol=1e-6)
   local[30:, lips, 1] -= 0.2  # pressed past each other
-  assert lids.mouth_opening(local)[30:].max() == 0
+  assert lids.mouth_opening(local)[30:].max() < 0
+  assert lids.from_own_rest(lids.mouth_opening(local))[30:].max() == 0
 
 
 def test_a_voice_is_speech_and_noise_is_not():
