@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from experiments.benchmarks import inference, loader, rendering
+from experiments.benchmarks import inference, jpeg, loader, rendering
 from tests.data_pipelines.conftest import make_clip, write_corpus
 
 
@@ -77,3 +77,17 @@ def records(tmp_path):
   """Four clips drawn with numpy."""
   clips = [make_clip(person) for person in range(4)]
   return write_corpus(tmp_path / 'records', clips)
+
+
+def test_better_jpeg_is_larger_and_nearer(capsys):
+  words = '--size 64 --people 1 --frames 1 --quality 60 95 --repeats 1'
+  assert jpeg.main(words.split()) == 0
+  rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+  assert [(r['colour'], r['quality']) for r in rows] == [
+    ('420', 60), ('420', 95), ('444', 60), ('444', 95)
+  ]  # fmt: skip
+  for low, high in (rows[:2], rows[2:]):
+    assert high['kilobytes'] > low['kilobytes']
+    assert high['psnr'] > low['psnr'] + 3 and high['psnr_lips'] > low['psnr_lips']
+  assert rows[3]['psnr'] > rows[1]['psnr']  # full colour is nearer
+  assert all(row['decode'] > 0 for row in rows)
