@@ -4,7 +4,7 @@ One JSON object a line, for each quality with halved ('420') and with full ('444
 resolution of colour: `kilobytes` of a frame, `psnr` in dB against the picture before it
 was packed, `psnr_lips` of the red lips and the eyes alone (windows about the
 landmarks), and milliseconds to `encode` and `decode` on one thread, medians. Pictures
-are rendered and have never been JPEG before. Records hold quality
+are rendered without a camera, so that they have never been JPEG before. Records hold quality
 `data_pipelines.schema.JPEG_QUALITY`, '444'.
 """
 
@@ -50,7 +50,7 @@ def pictures(args: argparse.Namespace) -> list[tuple[np.ndarray, np.ndarray]]:
 
   found = []
   for person in range(args.people):
-    shots = render_stills((400 << 24) + person, args.frames, args.size, 2)
+    shots = render_stills((400 << 24) + person, args.frames, args.size, 2, plain=True)
     found += list(zip(shots.pictures, centres_of(shots.landmarks), strict=True))
   return found
 

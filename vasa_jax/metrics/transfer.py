@@ -74,12 +74,14 @@ def changes(before: Reading, after: Reading) -> dict[str, float]:
   The expression is the root mean square way of the mesh's points.
   """
   way = np.square(after.face - before.face).sum(1)
-  return {
-    'pose': float(geodesic_error(before.pose, after.pose)),
-    'gaze': float(np.linalg.norm(after.gaze - before.gaze)),
-    'expression': float(np.sqrt(way.mean())),
-    'identity': float(np.linalg.norm(after.person - before.person)),
+  moved = {
+    'pose': geodesic_error(before.pose, after.pose),
+    'gaze': np.linalg.norm(after.gaze - before.gaze),
+    'expression': np.sqrt(way.mean()),
+    'identity': np.linalg.norm(after.person - before.person),
   }
+  # What does not move at all would tremble by rounding errors.
+  return {name: round(float(value), 6) for name, value in moved.items()}
 
 
 def score_transfers(
