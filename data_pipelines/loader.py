@@ -77,8 +77,9 @@ class ClipReader:
         except Exception as error:  # whatever a broken file makes a decoder raise
           self._check_files()
           why = ' '.join(str(error).split())[:160]
-          log.warning('record %d is damaged and skipped: %s', index, why)
-          self.bad.add(index)
+          if index not in self.bad:  # another thread may have met it meanwhile
+            self.bad.add(index)
+            log.warning('record %d is damaged and skipped: %s', index, why)
           if len(self.bad) > self.bad_share * len(self):
             raise UserError(
               f'{len(self.bad)} of {len(self)} records are damaged, more than '
