@@ -4,8 +4,8 @@ One JSON object a line, for each quality with halved ('420') and with full ('444
 resolution of colour: `kilobytes` of a frame, `psnr` in dB against the picture before it
 was packed, `psnr_lips` of the red lips and the eyes alone (windows about the
 landmarks), and milliseconds to `encode` and `decode` on one thread, medians. Pictures
-are rendered without a camera, so that they have never been JPEG before. Records hold quality
-`data_pipelines.schema.JPEG_QUALITY`, '444'.
+are rendered without a camera, so that they have never been JPEG before. Records hold
+quality `data_pipelines.schema.JPEG_QUALITY`, '444'.
 """
 
 import argparse

@@ -25,7 +25,7 @@ import jax
 import numpy as np
 
 from experiments.command import run_command
-from vasa_jax.audio.features import log_mel, loudness
+from vasa_jax.audio.hearing import hear
 from vasa_jax.inference.audio_file import AudioFile
 from vasa_jax.inference.bundle import EMBEDDED, load_bundle
 from vasa_jax.motion.generate import MotionGenerator
@@ -59,10 +59,9 @@ def joined(motion: Motion) -> np.ndarray:
   return np.concatenate([motion.z_pose, motion.z_dyn], -1)
 
 
-def voice_features() -> np.ndarray:
-  """Log-mel features `(t, 320)` of the shipped voice."""
-  sound = np.concatenate([chunk[:, 0] for chunk in AudioFile(VOICE).chunks()])
-  return log_mel(sound, loudness(sound).gain)
+def voice_samples() -> np.ndarray:
+  """Samples `(n,)` of the shipped voice."""
+  return np.concatenate([chunk[:, 0] for chunk in AudioFile(VOICE).chunks()])
 
 
 def repeated(features: np.ndarray, frames: int) -> Iterator[np.ndarray]:
@@ -106,7 +105,8 @@ def measure(args: argparse.Namespace) -> int:
   config = bundle.motion_config
   generator = MotionGenerator(config, bundle.motion_params)
   settings = {'steps': args.steps, 'sampler': args.sampler, 'spacing': args.spacing}
-  voice = voice_features()
+  ear = hear(bundle.hears)
+  voice = ear(voice_samples())
   frames, made, minutes = round(args.minutes * 60 * FPS), [], []
   per_minute = 60 * FPS // config.window
   for motion in generator.windows(repeated(voice, frames), **settings):
@@ -130,7 +130,7 @@ def measure(args: argparse.Namespace) -> int:
     'short': rng.normal(0, 0.1, SAMPLE_RATE // 5).astype(np.float32),
   }
   others = {
-    name: mouth(joined(generator.generate(log_mel(sound), **settings)))
+    name: mouth(joined(generator.generate(ear(sound), **settings)))
     for name, sound in sounds.items()
   }
   found = {

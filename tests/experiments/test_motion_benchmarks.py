@@ -70,3 +70,12 @@ def test_wrong_usage(main, words, capsys):
   with pytest.raises(SystemExit) as stop:
     main(words)
   assert stop.value.code == 2 and 'must be' in capsys.readouterr().err
+
+
+def test_the_embedded_weights_listen_with_their_own_ear(capsys):
+  assert long_motion.main(['--minutes', '0.1', '--steps', '2']) == 0
+  found = json.loads(capsys.readouterr().out)
+  assert found['speech']['frames'] == 150
+  for name in ('speech', 'silence', 'noise', 'short'):
+    assert found[name]['finite'], name
+  assert found['silence']['jaw_deviation'] < found['speech']['jaw_deviation']

@@ -217,6 +217,8 @@ def lite() -> MotionConfig:
     dropout=0.1,
     null_is_neutral=True,
     velocity_weight=0.5,
+    # 1, as in the paper, overshoots here: 4.2 degrees beside what was asked, .3 is 2.3.
+    guidance_gaze=0.3,
     sampling_steps=20,
   )
 
