@@ -243,8 +243,11 @@ def batch():
   rng = np.random.default_rng(0)
   b, d = 2, 1
 
+  face = np.array([[0.5, 0.66], [0.42, 0.42], [0.58, 0.42]], np.float32)
+
   def labels(*lead):
     return {
+      'centres': face + rng.normal(size=(*lead, 3, 2)).astype('f4') * 0.01,
       'pose': poses(7, int(np.prod(lead))).reshape(*lead, 6),
       'dyn': rng.random((*lead, 54)).astype('f4') * 0.2,
       'points': rng.random((*lead, 5, 3)).astype('f4'),
@@ -278,6 +281,22 @@ def test_pixels_are_compared_with_the_driver(learned, batch):
   value = loss(learned, batch, KEY)[0]
   other = dict(batch, driver_picture=batch['source_picture'][:, None])
   assert abs(float(value - loss(learned, other, KEY)[0])) > 0.01
+
+
+def test_learned_latents_never_look_at_what_only_a_renderer_knows(learned, batch):
+  weights = dataclasses.replace(OFF, pixel=1.0, face=1.0, gaze=1.0, pose=1.0)
+  judges = Judges(*(against_real,) * 4)
+  loss = jax.jit(make_loss(LEARNED, weights, judges))
+  unknown = {
+    name: np.zeros_like(value) for name, value in batch.items()
+    if name == 'shape' or name.endswith(('_dyn', '_points'))
+  }  # fmt: skip
+  assert len(unknown) == 5
+  value, terms = loss(learned, batch, KEY)
+  assert loss(learned, batch | unknown, KEY)[0] == value
+  assert terms['gaze'] > 0 and terms['face'] > 0
+  elsewhere = dict(batch, driver_centres=batch['driver_centres'] + 0.2)
+  assert loss(learned, elsewhere, KEY)[0] != value
 
 
 @pytest.fixture(scope='module')
