@@ -51,7 +51,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 class Peer:
-  """The child process; `seconds()` asks it for one frame."""
+  """The child process with PyTorch; `seconds()` asks it for one piece of its work."""
+
+  name, proof = 'LivePortrait', 'src/modules/spade_generator.py'
 
   def __init__(self, python: str, source: str, dtype: str, threads: int):
     from vasa_jax.errors import UserError
@@ -59,14 +61,18 @@ class Peer:
     for what, path in (('--torch-python', python), ('--source', source)):
       if not Path(path).exists():
         raise UserError(f'{what} {path}: there is nothing')
-    if not (Path(source) / 'src/modules/spade_generator.py').is_file():
-      raise UserError(f'--source {source}: not a checkout of LivePortrait')
+    if not (Path(source) / self.proof).is_file():
+      raise UserError(f'--source {source}: not a checkout of {self.name}')
     environment = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
     self._process = subprocess.Popen(
-      [python, str(CHILD), source, dtype, str(threads)],
+      [python, str(self.child()), source, dtype, str(threads)],
       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
     self.told = self._read()
+
+  def child(self) -> Path:
+    """The script that the other interpreter runs."""
+    return CHILD
 
   def _read(self) -> dict[str, Any]:
     from vasa_jax.errors import UserError
@@ -79,7 +85,7 @@ class Peer:
     return json.loads(line)
 
   def seconds(self) -> float:
-    """Wall time of one frame."""
+    """Wall time of one piece of work."""
     self._process.stdin.write('frame\n')
     self._process.stdin.flush()
     return self._read()['seconds']

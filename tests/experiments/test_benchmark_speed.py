@@ -8,7 +8,13 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from experiments.benchmarks import ceiling, convolution, face, peer_liveportrait
+from experiments.benchmarks import (
+  ceiling,
+  convolution,
+  face,
+  peer_ditto,
+  peer_liveportrait,
+)
 from vasa_jax.face.autoencoder import init_params, without_spectral_norm
 from vasa_jax.face.config import PRESETS
 
@@ -176,3 +182,26 @@ def test_wrong_usage(main, capsys):
     main(['--repeats', '0'])
   assert stop.value.code == 2
   assert 'must be 1 or more' in capsys.readouterr().err
+
+
+def test_ditto_is_timed_by_frame_and_evaluation(tmp_path, monkeypatch, capsys):
+  monkeypatch.setattr(peer_liveportrait, 'PAUSE', 0)
+  (tmp_path / 'core/models/modules').mkdir(parents=True)
+  (tmp_path / 'core/models/modules/LMDM.py').touch()
+  child = tmp_path / 'child.py'
+  told = "'torch': '0', 'gflop': 9.8, 'frames': 80, 'evaluations': 2"
+  child.write_text(CHILD.replace("'torch': '0', 'gflop': 2.0", told))
+  monkeypatch.setattr(peer_ditto.Ditto, 'child', lambda self: child)
+  words = ['--torch-python', sys.executable, '--preset', 'tiny', '--repeats', '1']
+  assert peer_ditto.main(['--source', str(tmp_path), *words]) == 0
+  text = capsys.readouterr().out
+  found = json.loads(text[: text.rindex('}') + 1])
+  theirs = found['sides']['Ditto LMDM, PyTorch']
+  assert theirs['window'] == 1.5  # the first answer, 0.5, does not count
+  assert theirs['step_frame'] == pytest.approx(1500 / 10 / 80, abs=1e-3)
+  assert theirs['evaluation'] == pytest.approx(1500 / 10 / 80 / 2, abs=1e-3)
+  ours = found['sides']['tiny, JAX']
+  assert ours['frames'] == 8 and ours['evaluation'] < ours['step_frame']
+  assert '| Ditto LMDM, PyTorch | 1.5 |' in text
+  assert peer_ditto.main(['--source', str(tmp_path / 'core'), *words]) == 1
+  assert 'not a checkout of Ditto' in capsys.readouterr().err
