@@ -22,6 +22,7 @@ with `--own-eyes` reads them as well.
 """
 
 import argparse
+import functools
 import json
 import math
 import sys
@@ -32,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from experiments.command import run_command
+from experiments.oracle_people import frame_of, people_of
 from experiments.oracle_systems import add_arguments, systems
 from vasa_jax.errors import UserError
 
@@ -72,20 +74,12 @@ def questions(oracle: Path, size: int) -> list:
     UserError: there is no set, it was made by another version, or its size is no
       multiple of `size`.
   """
-  from data_pipelines.synthetic.oracle_set import load_oracle
-  from vasa_jax.metrics.disentangle import Frame, Swap
-  from vasa_jax.types import Motion
+  from vasa_jax.metrics.disentangle import Swap
 
-  people: dict[int, dict[str, Any]] = {}
-  for group in load_oracle(oracle):
-    person = people.setdefault(group.identity, {'base': group.base})
-    person[group.factor] = {shot.value: shot for shot in group.changed}
+  people = people_of(oracle)
   if len(people) < 2:
     raise UserError(f'{oracle} needs 2 people or more: one moves the other')
-
-  def frame(shot):
-    return Frame(averaged(shot.picture, size), Motion(shot.z_pose, shot.z_dyn))
-
+  frame = functools.partial(frame_of, size=size)
   asked = []
   for number, person in people.items():
     base = person['base']
@@ -104,18 +98,6 @@ def questions(oracle: Path, size: int) -> list:
       asked.append(Swap(STRANGER_DYN, donor, 'dynamics', **common))
       asked.append(Swap(STRANGER, donor, 'motion', identity=True, **common))
   return asked
-
-
-def averaged(picture: np.ndarray, size: int) -> np.ndarray:
-  """`(s, s, 3)` uint8 to `(size, size, 3)`, means of whole pixels."""
-  factor, rest = divmod(picture.shape[0], size)
-  if rest or not factor:
-    raise UserError(
-      f'the oracle set has {picture.shape[0]} px, the model {size} px; make a set of '
-      'that size or a multiple'
-    )
-  parts = picture.reshape(size, factor, size, factor, 3).mean((1, 3))
-  return np.rint(parts).astype(np.uint8)
 
 
 def _chosen(person: dict, plan: dict) -> list:

@@ -18,6 +18,7 @@ matrix.json and a file for each system, from which an interrupted run goes on.
 """
 
 import argparse
+import functools
 import json
 import math
 import sys
@@ -26,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.command import run_command
+from experiments.oracle_people import frame_of, people_of
 from experiments.oracle_systems import add_arguments, systems
-from experiments.oracle_table import averaged
+from experiments.oracle_table import plain
 from vasa_jax.errors import UserError
 
 # Factors of the oracle set and their values; what is taken of the other picture.
@@ -50,20 +52,11 @@ def transfers(oracle: Path, size: int) -> list:
     UserError: there is no set, it was made by another version, or its size is no
       multiple of `size`.
   """
-  from data_pipelines.synthetic.oracle_set import load_oracle
-  from vasa_jax.metrics.disentangle import Frame, Swap
-  from vasa_jax.types import Motion
+  from vasa_jax.metrics.disentangle import Swap
 
-  people: dict[int, dict[str, Any]] = {}
-  for group in load_oracle(oracle):
-    person = people.setdefault(group.identity, {'base': group.base})
-    person[group.factor] = {shot.value: shot for shot in group.changed}
-
-  def frame(shot):
-    return Frame(averaged(shot.picture, size), Motion(shot.z_pose, shot.z_dyn))
-
+  frame = functools.partial(frame_of, size=size)
   asked = []
-  for number, person in people.items():
+  for number, person in people_of(oracle).items():
     name, base = f'oracle_{number:03d}', frame(person['base'])
     shape = person['base'].shape
 
@@ -113,7 +106,6 @@ def _cell(figure: dict[str, Any]) -> str:
 def transfer_matrix(args: argparse.Namespace) -> int:
   """Asks all systems and writes their matrices; the exit code."""
   from experiments.evaluate import watched
-  from experiments.oracle_table import plain
   from vasa_jax.metrics.faces import load_descriptor
   from vasa_jax.metrics.oracle import copy_source
   from vasa_jax.metrics.transfer import matrix, score_transfers

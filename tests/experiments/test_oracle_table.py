@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import oracle_systems, oracle_table
+from experiments import oracle_people, oracle_systems, oracle_table
 from vasa_jax.errors import UsageError, UserError
 
 
@@ -64,10 +64,10 @@ def test_table_has_a_line_a_run_and_compares(rows):
 
 def test_pictures_are_averaged_to_the_models_size():
   picture = np.arange(4 * 4 * 3, dtype=np.uint8).reshape(4, 4, 3)
-  small = oracle_table.averaged(picture, 2)
+  small = oracle_people.averaged(picture, 2)
   assert small[0, 0].tolist() == np.rint(picture[:2, :2].mean((0, 1))).tolist()
   with pytest.raises(UserError, match='4 px, the model 3 px'):
-    oracle_table.averaged(picture, 3)
+    oracle_people.averaged(picture, 3)
 
 
 def test_a_folder_without_runs_is_named(tmp_path):

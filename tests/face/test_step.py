@@ -8,11 +8,12 @@ import numpy as np
 import optax
 import pytest
 
+from data_pipelines.pairs import FEATURE_MARKS
 from vasa_jax.face.autoencoder import init_params
 from vasa_jax.face.config import tiny
 from vasa_jax.face.losses import LossConfig
 from vasa_jax.face.prior import HeadTemplate, shape_vertices
-from vasa_jax.face.step import feature_centres, make_loss
+from vasa_jax.face.step import EYE_MARKS, MOUTH_MARKS, feature_centres, make_loss
 from vasa_jax.face.template import load_template
 from vasa_jax.types import Motion
 
@@ -160,6 +161,7 @@ def test_mouth_and_eyes_are_where_the_picture_shows_them(template, batches):
     assert left[0] < right[0]
     assert mouth[1] > max(left[1], right[1]) + 0.05
     assert min(left[0], right[0]) - 0.05 < mouth[0] < max(left[0], right[0]) + 0.05
+  assert FEATURE_MARKS == (MOUTH_MARKS, *EYE_MARKS)
   # The loader reads them off the mesh; there 64 numbers do not stand for the person.
   np.testing.assert_allclose(centres, batch['source_centres'], atol=0.015)
   # A head that moves takes them along.
