@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import itertools
+from pathlib import Path
 from typing import Any, Literal
 
 import jax
@@ -13,6 +14,7 @@ from experiments.face_judges import JudgeFiles, load_judges, why_off
 from vasa_jax.face.config import FaceConfig, lite
 from vasa_jax.face.losses import LossConfig
 from vasa_jax.face.step import init_training, make_loss, model_params
+from vasa_jax.inference.bundle import load_bundle
 from vasa_jax.metrics.adapters import bare_warp, face_adapter
 from vasa_jax.metrics.oracle import OraclePair, copy_source, score_pairs
 from vasa_jax.training.checkpoint import check_same_model, restore_params
@@ -37,7 +39,8 @@ class FaceRun(RunConfig):
     step.
     perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
     judges: files of the other nets that the losses ask.
-    init_from: workdir of another run whose parameters are the start; '' starts afresh.
+    init_from: workdir of another run, or weights folder, whose parameters are the start;
+      `embedded` is the shipped one; '' starts afresh.
     held_out: people of the test split that the evaluation draws, 3 frames each; 0
       evaluates nothing.
   """
@@ -82,7 +85,7 @@ class FaceRun(RunConfig):
     made = init_training(self.model, self.losses, key)
     if not self.init_from:
       return made
-    params = model_params(restore_params(self.init_from))
+    params = model_params(start_params(self.init_from))
     check_same_model(self.init_from, params, model_params(made))
     return made | params  # a critic starts anew
 
@@ -122,6 +125,15 @@ class FaceRun(RunConfig):
     if state is not None:
       batches.set_state(state)
     return batches
+
+
+def start_params(place: str) -> Any:
+  """Parameters of a run's newest checkpoint, or of a weights folder."""
+  if place == 'embedded':
+    return load_bundle().face_params
+  if (Path(place) / 'face.safetensors').is_file():
+    return load_bundle(place).face_params
+  return restore_params(place)
 
 
 def held_out_pairs(people: int, size: int) -> list[OraclePair]:

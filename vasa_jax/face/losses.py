@@ -29,8 +29,8 @@ class LossConfig:
   Attributes:
     pixel: L1 of the picture, weighted towards the face, eyes and mouth.
     gradient: L1 of the picture's finite differences at two scales.
-    perceptual: VGG16 features (MegaPortraits' L_IN) on a crop of the eyes or mouth;
-      needs `python -m experiments.fetch_weights vgg16`, off with a notice where it is
+    perceptual: VGG16 features (MegaPortraits' L_IN) on a crop of the eyes, the mouth or
+      any place; needs `python -m experiments.fetch_weights vgg16`, off with a notice where it is
       missing.
     perceptual_crop: side of that crop in pixels.
     warped: L1 of the moved pixels alone, so that the flow learns without the paint.

@@ -32,9 +32,10 @@ from vasa_jax.types import NUM_UNITS, Array, Motion
 
 PRIOR_CHANNELS = 5
 BLINKS = (8, 9)  # eyeBlinkLeft and eyeBlinkRight among the face units
-LID_LIFT = 0.7
+LID_LIFT, LID_TRAVEL = 0.7, 0.7  # beyond such a closure a lid fetches the brow
 EYE_SLACK = 0.01  # the lid lies this close to the eyeball, its lining behind it
 LID, LID_MOTION = 3, 0.01  # skin that a blink moves by more than this, model units
+LID_REACH = 0.06  # skin so near to a closed lid counts as one
 HIDDEN_TRUST = 0.01  # weight of samples that the portrait does not show
 
 
@@ -54,9 +55,7 @@ class HeadTemplate:
   @classmethod
   def of(cls, template: Template) -> 'HeadTemplate':
     kind = template.kind[template.surfel_index[:, 0]]
-    blink = np.abs(template.units[list(BLINKS)]).max((0, 2))
-    lid = (blink > LID_MOTION)[template.surfel_index[:, 0]]
-    kind = np.where(lid & (kind == SKIN), LID, kind)
+    kind = np.where(_near_lids(template) & (kind == SKIN), LID, kind)
     return cls(
       mean=template.mean,
       basis=template.basis,
@@ -82,6 +81,19 @@ class Prior:
 
   flow: Array
   hints: Array
+
+
+def _near_lids(template: Template) -> np.ndarray:
+  """Surface samples that a blink moves, or that a closed lid comes to lie on, `(s,)`.
+
+  The lower rim does not move, but it must not shine through the lid that covers it.
+  """
+  closing = template.units[list(BLINKS)].sum(0)
+  lid = np.abs(closing).max(-1) > LID_MOTION
+  shut = (template.mean + closing)[lid]
+  apart = template.mean[:, None] - shut
+  near = np.square(apart).sum(-1).min(1) < LID_REACH**2
+  return (lid | near)[template.surfel_index[:, 0]]
 
 
 def shape_vertices(template: HeadTemplate, shape: Array) -> Array:
@@ -258,7 +270,8 @@ def _with_spread_lids(source: Motion, driver: Motion) -> Motion:
   """
   blinks = list(BLINKS)
   closing = driver.z_dyn[..., blinks] - source.z_dyn[..., blinks]
-  lifted = source.z_dyn[..., blinks] - LID_LIFT * jnp.maximum(closing, 0.0)
+  travel = jnp.clip(closing, 0.0, LID_TRAVEL)
+  lifted = source.z_dyn[..., blinks] - LID_LIFT * travel
   return source.replace(z_dyn=source.z_dyn.at[..., blinks].set(lifted))
 
 

@@ -36,6 +36,7 @@ from vasa_jax.types import CRITIC, Array, Motion
 
 # Landmarks of the face mesh: mouth corners and mid lips; rims of the two eyes.
 MOUTH_MARKS = (13, 14, 61, 291)
+CROP_SHARES = (0.35, 0.175, 0.175, 0.3)  # of mouth, eyes, any place in the picture
 EYE_MARKS = ((33, 133, 159, 145), (263, 362, 386, 374))
 
 
@@ -131,10 +132,14 @@ def make_loss(
     return value, terms
 
   def _perceptual(perceptual, seen, centres, key):
-    # One crop per source, of the mouth or an eye: where the picture has to be right.
+    # One crop per source: mouth and eyes, where the picture has to be right, and any
+    # place, or hair and the head's outline would be blurred rather than wrong.
     first = seen.first
-    which = jax.random.choice(key, 3, (len(first),), p=jnp.array([0.5, 0.25, 0.25]))
-    middle = centres[first, which]
+    draw, place = jax.random.split(key)
+    which = jax.random.choice(draw, 4, (len(first),), p=jnp.array(CROP_SHARES))
+    anywhere = jax.random.uniform(place, (len(first), 1, 2))
+    places = jnp.concatenate([centres[first], anywhere], 1)
+    middle = jnp.take_along_axis(places, which[:, None, None], 1)[:, 0]
     size = min(weights.perceptual_crop, config.size)
     predicted = losses.crops(seen.out.picture[first], middle, size)
     return perceptual(predicted, losses.crops(seen.target[first], middle, size))
