@@ -39,8 +39,8 @@ class FaceRun(RunConfig):
     step.
     perceptual_weights: npz of the VGG16 trunk; '' asks the cache of `fetch_weights`.
     judges: files of the other nets that the losses ask.
-    init_from: workdir of another run, or weights folder, whose parameters are the start;
-      `embedded` is the shipped one; '' starts afresh.
+    init_from: workdir of another run, or weights folder, whose parameters are the
+      start; `embedded` is the shipped one; '' starts afresh.
     held_out: people of the test split that the evaluation draws, 3 frames each; 0
       evaluates nothing.
   """

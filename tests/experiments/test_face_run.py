@@ -13,6 +13,7 @@ from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import config as config_lib
 from vasa_jax.face.autoencoder import init_params
 from vasa_jax.face.losses import LossConfig
+from vasa_jax.inference.bundle import EMBEDDED, load_bundle
 from vasa_jax.metrics.oracle import OraclePair
 from vasa_jax.teachers import fetch
 from vasa_jax.training.config import apply_overrides, from_json, load_config, to_json
@@ -116,6 +117,20 @@ def test_live_batches_fit_the_loss(no_teacher):
   value, scalars = jax.eval_shape(job.loss, params, batch, jax.random.key(0))
   assert value.shape == () and value.dtype == jnp.float32
   assert {'pixel', 'flow', 'psnr'} <= set(scalars)
+
+
+@pytest.mark.parametrize('place', ['embedded', str(EMBEDDED)])
+def test_a_run_may_start_from_a_weights_folder(place, no_teacher):
+  run = FaceRun(model=config_lib.lite(), init_from=place, held_out=0)
+  made = run.job().init(jax.random.key(0))
+  shipped = load_bundle().face_params
+  jax.tree.map(np.testing.assert_array_equal, dict(made), dict(shipped))
+
+
+def test_weights_of_another_model_are_no_start(no_teacher):
+  run = FaceRun(model=config_lib.tiny(), init_from='embedded', held_out=0)
+  with pytest.raises(UserError, match='embedded holds another model'):
+    run.job().init(jax.random.key(0))
 
 
 def test_missing_records_are_named(no_teacher):

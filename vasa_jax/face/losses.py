@@ -30,8 +30,8 @@ class LossConfig:
     pixel: L1 of the picture, weighted towards the face, eyes and mouth.
     gradient: L1 of the picture's finite differences at two scales.
     perceptual: VGG16 features (MegaPortraits' L_IN) on a crop of the eyes, the mouth or
-      any place; needs `python -m experiments.fetch_weights vgg16`, off with a notice where it is
-      missing.
+      any place; needs `python -m experiments.fetch_weights vgg16`, off with a notice
+      where it is missing.
     perceptual_crop: side of that crop in pixels.
     warped: L1 of the moved pixels alone, so that the flow learns without the paint.
     paint: L1 of the painted picture alone, so that it learns where the mask hides it.

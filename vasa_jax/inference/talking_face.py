@@ -27,6 +27,7 @@ from vasa_jax.inference import controls as controls_lib
 from vasa_jax.inference import driving, models, provenance, video
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
+from vasa_jax.inference.lids import closing_lids
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.prefetch import prefetch
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
@@ -237,6 +238,8 @@ class TalkingFace:
         drive, drive_parts, self.bundle, source.motion, survey.frames
       )
     motions = make() if driven is None else driven.motions(make, survey.frames)
+    if source.vertices is not None:
+      motions = closing_lids(source.vertices[0], motions)
     settings = {
       'size': size or self.size,
       'steps': steps,

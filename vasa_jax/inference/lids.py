@@ -1,0 +1,50 @@
+"""How far the lids of one portrait close.
+
+A face unit moves every head by the same amount, and people's eyes are not equally
+large: at a full blink the lid of a small eye would slide on over the cheek. Here lids
+stop where they meet, a little pressed together.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vasa_jax.face.template import load_template
+from vasa_jax.types import NUM_UNITS, Motion
+
+# Units of the blinks, and landmarks of the face mesh: middle of upper and lower lid.
+EYES = (
+  (8, (385, 386, 387), (373, 374, 380)),
+  (9, (158, 159, 160), (144, 145, 153)),
+)
+PRESSED = 0.12  # of the blink unit, beyond the first touch: lashes hide the slit
+
+
+def closing_lids(vertices: np.ndarray, motions: Iterator[Motion]) -> Iterator[Motion]:
+  """Yields the motions with blinks that end where this head's lids meet.
+
+  Args:
+    vertices: `(v, 3)` the portrait's neutral head.
+    motions: windows of anchored motion, `z_dyn (t, 54)`.
+  """
+  template = load_template()
+
+  def height(values, marks):
+    """Mean height of landmarks: `(..., v, 3)` -> `(...)`."""
+    index, weight = template.landmark_index, template.landmark_weight
+    rows = values[..., index[list(marks)], 1]
+    return np.einsum('...nk,nk->...', rows, weight[list(marks)]) / len(marks)
+
+  apart = [
+    [height(values, upper) - height(values, lower) for _, upper, lower in EYES]
+    for values in (np.asarray(vertices), template.units)
+  ]
+  blinks = [blink for blink, _, _ in EYES]
+  for motion in motions:
+    z_dyn = np.array(motion.z_dyn)
+    units = z_dyn[:, :NUM_UNITS]
+    for (blink, _, _), gap, slopes in zip(EYES, *apart, strict=True):
+      others = np.delete(units, blinks, 1) @ np.delete(slopes, blinks)
+      meet = (gap + others) / -slopes[blink]
+      z_dyn[:, blink] = np.minimum(units[:, blink], np.maximum(meet, 0) + PRESSED)
+    yield motion.replace(z_dyn=z_dyn)
