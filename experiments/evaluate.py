@@ -101,7 +101,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
   facts: dict[str, Any] = {'vasa_jax': __version__}
   rows: list[dict[str, Any]] = []
-  describe = _descriptor(facts)
+  describe = installed_descriptor(facts)
   reference = []
   if arguments.reference is not None:
     reference = evaluator.find_clips(arguments.reference, system='reference')
@@ -268,7 +268,7 @@ def _talks(arguments, face, facts: dict[str, Any]) -> list:
   return clips
 
 
-def _descriptor(facts: dict[str, Any]):
+def installed_descriptor(facts: dict[str, Any]):
   """The identity descriptor if it is installed, else None and a word about it."""
   from vasa_jax.metrics.faces import load_descriptor
 

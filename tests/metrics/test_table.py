@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from vasa_jax.errors import UserError
-from vasa_jax.metrics.table import bootstrap, markdown, summarise, write_report
+from vasa_jax.metrics.table import (
+  Metric,
+  bootstrap,
+  markdown,
+  summarise,
+  write_report,
+)
 
 ROWS = [
   {'clip': 'a', 'system': 'model', 'psnr': 20.0, 'pose_error': 4.0},
@@ -77,3 +83,22 @@ def test_unwritable_folder(tmp_path):
   (tmp_path / 'file').write_text('')
   with pytest.raises(UserError, match='cannot write'):
     write_report(tmp_path / 'file', ROWS, title='t', facts={})
+
+
+def test_a_promise_for_every_row_is_broken_by_one():
+  metrics = {
+    'r': Metric('r', '', 'higher', 0.4, always=True),
+    'lag': Metric('lag', 'frames', 'real', (-1.0, 1.0), always=True),
+    'mean_r': Metric('r', '', 'higher', 0.4),
+  }
+  rows = [
+    {'clip': 'a', 'system': 'model', 'r': 0.9, 'lag': 0.0, 'mean_r': 0.9},
+    {'clip': 'a', 'system': 'model', 'r': 0.3, 'lag': -2.0, 'mean_r': 0.3},
+    {'clip': 'b', 'system': 'model', 'r': 0.8, 'lag': 1.0, 'mean_r': 0.8},
+  ]
+  r, lag, mean_r = summarise(rows, metrics)
+  assert (r.passed, lag.passed, mean_r.passed) == (False, False, True)
+  assert (r.worst, lag.worst, mean_r.worst) == (0.3, -2.0, pytest.approx(0.6))
+  assert '>= 0.4 always: MISSED' in markdown([r], metrics)
+  r, lag, _ = summarise([rows[0], rows[2]], metrics)
+  assert r.passed and lag.passed

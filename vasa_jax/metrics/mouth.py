@@ -113,20 +113,30 @@ def blinks_per_minute(opening: np.ndarray, found: np.ndarray | None = None) -> f
     opening = opening[np.asarray(found, bool)]
   if not len(opening):
     return float('nan')
+  return len(eye_closures(opening)) * 60 * FPS / len(opening)
+
+
+def eye_closures(opening: np.ndarray) -> list[tuple[int, int]]:
+  """Blinks of `(t,)` openings of an eye, each as its first frame and the one after it.
+
+  The rule is that of `blinks_per_minute`.
+  """
+  opening = np.asarray(opening, np.float64)
   # The usual opening moves with gaze and mood: a running median over 4 s.
   half = 2 * FPS
   usual = np.array(
     [np.median(opening[max(0, i - half) : i + half + 1]) for i in range(len(opening))]
   )
   ratio = opening / np.maximum(usual, 1e-6)
-  count, start = 0, None
+  found, start = [], None
   for i, value in enumerate(np.append(ratio, 1.0)):
     if start is None and value < BLINK_BELOW:
       start = i
     elif start is not None and value > BLINK_OVER:
-      count += i - start <= FPS // 2
+      if i - start <= FPS // 2:
+        found.append((start, i))
       start = None
-  return count * 60 * FPS / len(opening)
+  return found
 
 
 def _shifted(mouth: np.ndarray, voice: np.ndarray, lag: int):

@@ -26,12 +26,14 @@ class Metric(NamedTuple):
     better: 'higher', 'lower', or 'real' (nearer to real video is better).
     bar: what this version has promised, (from, to) where better is 'real'; None without
       a promise.
+    always: the promise is made for every single row, not for their mean.
   """
 
   label: str
   unit: str
   better: str
   bar: float | tuple[float, float] | None = None
+  always: bool = False
 
   def kept(self, value: float) -> bool | None:
     """Whether a value keeps the promise; None without one."""
@@ -84,9 +86,11 @@ class Line(NamedTuple):
   Attributes:
     system, metric: what was measured, of what.
     value, low, high: mean over clips and its 95 % bootstrap interval.
-    worst: the worst clip; the largest where there is no better side.
+    worst: the worst clip (of a promise for every row, the worst row); the largest where
+      there is no better side.
     clips: how many clips gave the number.
-    bar, passed: the promise and whether `value` keeps it; None without one.
+    bar, passed: the promise and whether `value`, or every row, keeps it; None without
+      one.
   """
 
   system: str
@@ -140,11 +144,16 @@ def summarise(
     metric = metrics[name]
     values = np.array([np.mean(clip) for clip in clips.values()])
     value = float(values.mean())
-    worst = values.min() if metric.better == 'higher' else values.max()
+    judged = np.concatenate(list(clips.values())) if metric.always else values
+    worst = judged.min() if metric.better == 'higher' else judged.max()
+    if metric.always and isinstance(metric.bar, tuple):
+      worst = max(judged, key=lambda one: abs(one - np.mean(metric.bar)))
     # A floor does not have to keep a promise.
     promised = system == 'model'
     bar = metric.bar if promised else None
-    passed = metric.kept(value) if promised else None
+    passed = None
+    if promised and bar is not None:
+      passed = all(metric.kept(v) for v in (judged if metric.always else [value]))
     lines.append(
       Line(system, name, value, *bootstrap(values), float(worst), len(values), bar,
            passed)
@@ -235,7 +244,8 @@ def _cells(line: Line, metrics: Mapping[str, Metric]) -> list[str]:
       asked = f'{_number(line.bar[0])} to {_number(line.bar[1])}'
     else:
       asked = f'{">=" if metric.better == "higher" else "<="} {_number(line.bar)}'
-    promise = f'{asked}: {"kept" if line.passed else "MISSED"}'
+    whom = ' always' if metric.always else ''
+    promise = f'{asked}{whom}: {"kept" if line.passed else "MISSED"}'
   return [
     metric.label + arrow, metric.unit, line.system, _number(line.value),
     interval if math.isfinite(line.low) else 'one clip' if line.clips < 2 else '',
