@@ -39,7 +39,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     formatter_class=argparse.RawDescriptionHelpFormatter,
   )
   add = parser.add_argument
-  add('--preset', choices=('tiny', 'lite', 'paper'), default='paper')
+  add('--preset', choices=('tiny', 'lite', 'base', 'paper'), default='paper')
   where = parser.add_mutually_exclusive_group()
   where.add_argument('--devices', type=int, nargs='+', default=[1, 4, 8], metavar='N')
   where.add_argument('--topology', nargs='+', default=[], metavar='NAME',

@@ -154,7 +154,9 @@ def _parser() -> argparse.ArgumentParser:
   encode.add_argument('-o', '--out', metavar='CODE.npz', required=True)
 
   info = commands.add_parser(
-    'info', parents=[common], help='size of a preset (tiny, lite, paper) or of weights'
+    'info',
+    parents=[common],
+    help='size of a preset (tiny, lite, base, paper) or of weights',
   )
   info.set_defaults(run=_info)
   info.add_argument('model', metavar='PRESET_OR_WEIGHTS')
@@ -272,7 +274,8 @@ def _info(options: argparse.Namespace) -> None:
   if configs is None:
     if not Path(options.model).is_dir():
       raise UserError(
-        f'{options.model}: neither a preset (tiny, lite, paper) nor a weights folder'
+        f'{options.model}: neither a preset (tiny, lite, base, paper) nor a folder of '
+        'weights'
       )
     configs, meta = read_config(options.model)
   face = models.size('face', configs['face'])

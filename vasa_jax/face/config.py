@@ -1,8 +1,8 @@
-"""Configuration of the face model: one dataclass, three presets.
+"""Configuration of the face model: one dataclass, four presets.
 
-The same modules serve all presets; what `lite` needs beyond the paper (the pixel path
-with its geometric prior, latents anchored to the corpus's labels) is a field that is
-off in `paper`.
+The same modules serve all presets; what `lite` and `base` need beyond the paper (the
+pixel path with its geometric prior, latents anchored to the corpus's labels) is a field
+that is off in `paper`.
 """
 
 import dataclasses
@@ -180,6 +180,32 @@ def lite() -> FaceConfig:
   )
 
 
+def base() -> FaceConfig:
+  """`lite` grown for an accelerator: 512 px, the same latents, so the same stage 2."""
+  return FaceConfig(
+    size=512,
+    patch=4,
+    encoder_channels=(96, 192),
+    volume_depth=16,
+    volume_channels=32,
+    volume_blocks=2,
+    identity_stages=(2, 2, 2, 2),
+    identity_bottleneck=False,
+    identity_channels=256,
+    dyn_dim=54,
+    anchored=True,
+    embedding=256,
+    warp_channels=(128, 64, 32),
+    warp_shape=(16, 32, 32),
+    canonical_channels=(32, 64),
+    decoder_channels=(256, 128),
+    decoder_blocks=3,
+    pixel_path=PixelPathConfig(
+      prior_size=256, features=64, width=128, blocks=3, fine_width=48
+    ),
+  )
+
+
 def tiny() -> FaceConfig:
   """For tests: compiles and steps in seconds."""
   return FaceConfig(
@@ -210,4 +236,4 @@ def tiny() -> FaceConfig:
   )
 
 
-PRESETS = {'tiny': tiny, 'lite': lite, 'paper': paper}
+PRESETS = {'tiny': tiny, 'lite': lite, 'base': base, 'paper': paper}

@@ -30,11 +30,13 @@ from vasa_jax.face.template import (
 from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
-PRIOR_CHANNELS = 5
+PRIOR_CHANNELS = 6
 BLINKS = (8, 9)  # eyeBlinkLeft and eyeBlinkRight among the face units
+TONGUE_OUT, TONGUE_MOTION = 51, 0.01
 LID_LIFT, LID_TRAVEL = 0.7, 0.7  # beyond such a closure a lid fetches the brow
 EYE_SLACK = 0.01  # the lid lies this close to the eyeball, its lining behind it
 LID, LID_MOTION = 3, 0.01  # skin that a blink moves by more than this, model units
+TEETH = 4  # of what the template calls mouth
 LID_REACH = 0.06  # skin so near to a closed lid counts as one
 HIDDEN_TRUST = 0.01  # weight of samples that the portrait does not show
 
@@ -56,6 +58,7 @@ class HeadTemplate:
   def of(cls, template: Template) -> 'HeadTemplate':
     kind = template.kind[template.surfel_index[:, 0]]
     kind = np.where(_near_lids(template) & (kind == SKIN), LID, kind)
+    kind = np.where(_teeth(template)[template.surfel_index[:, 0]], TEETH, kind)
     return cls(
       mean=template.mean,
       basis=template.basis,
@@ -75,8 +78,8 @@ class Prior:
   Attributes:
     flow: `(b, h, w, 2)` where to look in the portrait minus where we are, crop units.
       Extended smoothly beyond the head.
-    hints: `(b, h, w, 5)` in [0, 1]: covered by the head, seen in the portrait, eyeball,
-      inside of the mouth, distance from the head (1 on it, falling to 0).
+    hints: `(b, h, w, 6)` in [0, 1]: covered by the head, seen in the portrait, eyeball,
+      inside of the mouth, teeth, distance from the head (1 on it, falling to 0).
   """
 
   flow: Array
@@ -94,6 +97,13 @@ def _near_lids(template: Template) -> np.ndarray:
   apart = template.mean[:, None] - shut
   near = np.square(apart).sum(-1).min(1) < LID_REACH**2
   return (lid | near)[template.surfel_index[:, 0]]
+
+
+def _teeth(template: Template) -> np.ndarray:
+  """Which vertices are teeth, `(v,)`: the template's last ones, behind its tongue."""
+  mouth = template.kind == MOUTH
+  tongue = np.abs(template.units[TONGUE_OUT]).max(-1) > TONGUE_MOTION
+  return mouth & (np.arange(len(mouth)) > np.flatnonzero(mouth & tongue).max())
 
 
 def shape_vertices(template: HeadTemplate, shape: Array) -> Array:
@@ -204,7 +214,8 @@ def _limit(buffer: Array, cells: Array, kind: Array, size: int) -> Array:
   """
   plain, dilated = buffer[cells], _dilated(buffer, size)[cells]
   kind = kind[:, None]
-  limit = jnp.where(kind == MOUTH, dilated + 0.02, dilated + 0.1)
+  inside = (kind == MOUTH) | (kind == TEETH)
+  limit = jnp.where(inside, dilated + 0.02, dilated + 0.1)
   return jnp.where((kind == EYEBALL) | (kind == LID), plain + EYE_SLACK, limit)
 
 
@@ -294,7 +305,8 @@ def prior_flow(
   fetch_screen, _ = surfels(template, vertices, _with_spread_lids(source, driver))
   to_screen, to_depth = surfels(template, vertices, driver)
   kind = template.surfel_kind
-  eyeball, mouth = (kind == EYEBALL) * 1.0, (kind == MOUTH) * 1.0
+  eyeball, teeth = (kind == EYEBALL) * 1.0, (kind == TEETH) * 1.0
+  mouth = (kind == MOUTH) + teeth
 
   def one(from_screen, from_depth, fetch_screen, to_screen, to_depth):
     visible = _seen(from_screen, from_depth, kind, size)
@@ -304,7 +316,7 @@ def prior_flow(
     trust = jnp.maximum(visible, HIDDEN_TRUST)[:, None]
     ones = jnp.ones_like(trust)
     rows = [(fetch_screen - to_screen) * trust, trust]
-    rows += [jnp.stack([visible, eyeball, mouth], -1), ones]
+    rows += [jnp.stack([visible, eyeball, mouth, teeth], -1), ones]
     total = _splat(to_screen, to_depth, kind, jnp.concatenate(rows, -1), size)
     flow, _ = _pull_push(total[..., :3])
     marks, nearness = _pull_push(total[..., 3:])

@@ -41,12 +41,14 @@ def config_type(part: str) -> type:
 
 def preset(name: str) -> dict[str, Any] | None:
   """Returns {'face': config, 'motion': config} of a preset, None if there is none."""
-  if name not in ('tiny', 'lite', 'paper'):
-    return None
-  from vasa_jax.face import config as face
+  from vasa_jax.face.config import PRESETS
   from vasa_jax.motion import config as motion
 
-  return {'face': getattr(face, name)(), 'motion': getattr(motion, name)()}
+  if name not in PRESETS:
+    return None
+  # The latents of `base` are those of `lite`.
+  moved_by = 'lite' if name == 'base' else name
+  return {'face': PRESETS[name](), 'motion': getattr(motion, moved_by)()}
 
 
 def init(part: str, config: Any, key: jax.Array) -> Any:

@@ -24,7 +24,7 @@ import vasa_jax
 from vasa_jax.audio.hearing import Ear, hear
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference import controls as controls_lib
-from vasa_jax.inference import driving, models, provenance, video
+from vasa_jax.inference import driving, models, provenance, stance, video
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
 from vasa_jax.inference.lids import closing_lids
@@ -237,6 +237,8 @@ class TalkingFace:
       driven = driving.load_drive(
         drive, drive_parts, self.bundle, source.motion, survey.frames
       )
+    if source.motion is not None and (driven is None or driven.z_pose is None):
+      make = functools.partial(_held, source.motion, make)
     motions = make() if driven is None else driven.motions(make, survey.frames)
     if source.vertices is not None:
       motions = closing_lids(source.vertices[0], motions)
@@ -356,6 +358,10 @@ def load_code(path: str | Path, face: TalkingFace) -> FaceCode:
 
 def _leaf_name(keys: tuple) -> str:
   return '/'.join(str(getattr(key, 'name', getattr(key, 'key', key))) for key in keys)
+
+
+def _held(own: Motion, make: Callable[[], Iterator[Motion]]) -> Iterator[Motion]:
+  return stance.held(own, make())
 
 
 def _batches(motions: Iterator[Motion], size: int) -> Iterator[tuple[Motion, int]]:

@@ -1,0 +1,36 @@
+"""Generated motion about the portrait's own stance.
+
+Stage 2 makes heads that look, on the whole, straight ahead. A portrait that is turned
+away would have to show a cheek that nobody has seen, all the time. Here the head moves
+about the way it is held in the portrait instead, and the eyes make up for it: gaze is
+asked for, and conditioned on, in the camera's frame. Not in VASA-1, whose demos take
+frontal pictures.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vasa_jax.types import NUM_UNITS, Motion
+
+EYES = slice(NUM_UNITS, NUM_UNITS + 2)  # yaw (to image right) and pitch (up), radians
+MOST_EYES = 0.45  # radians; an eye that is asked for more stays in its corner
+DISTANCE = 3  # of z_pose: a control, which has the portrait's as its default
+
+
+def held(source: Motion, motions: Iterator[Motion]) -> Iterator[Motion]:
+  """Yields the motions with the mean head where the portrait has it.
+
+  Args:
+    source: the portrait's own motion, of batch 1.
+    motions: windows of anchored motion, `z_pose (t, 6)`, `z_dyn (t, 54)`.
+  """
+  offset = np.array(source.z_pose[0])
+  offset[DISTANCE] = 0.0
+  against = offset[:2] * [-1, 1]  # head pitch points down, eye pitch up
+  for motion in motions:
+    z_dyn = np.array(motion.z_dyn)
+    eyes = z_dyn[:, EYES]
+    most = np.maximum(np.abs(eyes), MOST_EYES)
+    z_dyn[:, EYES] = np.clip(eyes + against, -most, most)
+    yield motion.replace(z_pose=motion.z_pose + offset, z_dyn=z_dyn)
