@@ -64,7 +64,9 @@ def make_portraits(arguments: argparse.Namespace) -> int:
 
 def portrait(number: int, size: int) -> bytes:
   """Person `number` of the test split as a PNG file, which says that it is rendered."""
-  recipe = Recipe(clips=number + 1, size=size, seed=SEED, split='test', voices=('none',))
+  recipe = Recipe(
+    clips=number + 1, size=size, seed=SEED, split='test', voices=('none',)
+  )
   art = 1.0 if number % PAINTED == PAINTED - 1 else 0.0
   shots = render_stills(recipe.person(number), 1, size, art=art)
   said = PngImagePlugin.PngInfo()

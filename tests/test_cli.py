@@ -72,6 +72,7 @@ def test_wrong_controls_are_2_before_anything_is_loaded(capsys, tmp_path):
     (['--gaze', '80,0'], 'between -60 and 60'),
     (['--distance', '9'], 'between 0.5 and 2'),
     (['--drive-parts', 'pose'], 'name a --drive too'),
+    (['--paste-back', '--size', '512'], 'leave out --size'),
     (['--drive', 'portrait', '--drive-parts', 'pose', '--distance', '1'], 'no effect'),
     (['--drive', 'portrait', '--gaze', '1,1'], '--gaze has no effect'),
     (['--drive', 'portrait', '--emotion', 'sad'], '--emotion has no effect'),
@@ -109,16 +110,17 @@ def test_every_control_reaches_the_face(capsys, monkeypatch, tmp_path):
     assert given == {
       'seed': seed, 'size': 128, 'steps': 10, 'guidance_audio': 0.5,
       'guidance_gaze': 2.0, 'guidance_distance': None, 'guidance_emotion': 1.5,
-      'allow_silence': True, 'distance': 1.2,
+      'allow_silence': True, 'paste_back': False, 'distance': 1.2,
       'gaze': [{'time': 0, 'value': [1, 2]}], 'emotion': {'happy': 0.6, 'sad': 1.0},
     }  # fmt: skip
   code, *_ = _run(
-    capsys, *words[:5], '--drive', fixed, '--drive-parts', 'pose', '--gaze=-10,5'
-  )
+    capsys, *words[:5], '--drive', fixed, '--drive-parts', 'pose', '--gaze=-10,5',
+    '--paste-back',
+  )  # fmt: skip
   name, given = asked[-1]
   assert (code, name, given['seed']) == (0, 'o.mp4', 0)
   assert given['gaze'] == [-10, 5] and given['drive_parts'] == 'pose'
-  assert given['drive'] == str(fixed)
+  assert given['drive'] == str(fixed) and given['paste_back'] and not given['size']
 
 
 def test_failures_are_1_with_one_line(capsys, tmp_path):

@@ -94,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     help='a video for each seed: OUT_A.mp4, OUT_B.mp4, ...',
   )
   generate.add_argument('--size', type=_natural, help='side of the video in px')
+  generate.add_argument(
+    '--paste-back',
+    action='store_true',
+    help='show the whole picture, with the head moving in it',
+  )
   generate.add_argument('--steps', type=_natural, help='diffusion steps')
   generate.add_argument(
     '--guidance-audio', type=_number, metavar='F', help='how strictly to follow sound'
@@ -169,6 +174,11 @@ def _generate(options: argparse.Namespace) -> None:
   from vasa_jax.inference.video import check_output
 
   started = time.monotonic()
+  if options.paste_back and options.size is not None:
+    raise UsageError(
+      '--paste-back makes the video as large as the picture; leave out --size, or '
+      'scale the picture before'
+    )
   outs = _outputs(options)
   for out in outs.values():
     check_output(out)
@@ -202,6 +212,7 @@ def _generate(options: argparse.Namespace) -> None:
         guidance_distance=options.guidance_distance,
         guidance_emotion=options.guidance_emotion,
         allow_silence=options.allow_silence,
+        paste_back=options.paste_back,
         progress=bar.update,
         **asked,
       )
@@ -256,7 +267,7 @@ def _encode(options: argparse.Namespace) -> None:
   from vasa_jax.inference.audio_file import digest
 
   face = _load(options.weights)
-  from vasa_jax.inference.talking_face import save_code
+  from vasa_jax.inference.code_file import save_code
 
   portrait = face.portrait(options.portrait)
   save_code(options.out, face.encode(portrait), face.bundle, digest(options.portrait))

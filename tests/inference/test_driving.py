@@ -182,10 +182,10 @@ def test_a_driven_video_says_so(tiny_face, portrait_path, short_voice, tmp_path)
   made = []
   frames = tiny_face.frames
 
-  def watched(code, motions):
+  def watched(code, motions, decode):
     motions = list(motions)
     made.append(motions)
-    return frames(code, iter(motions))
+    return frames(code, iter(motions), decode)
 
   tiny_face.frames = watched
   try:

@@ -9,7 +9,7 @@ import pytest
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference import models
 from vasa_jax.inference.provenance import read_provenance
-from vasa_jax.inference.talking_face import _batches, load_code, save_code
+from vasa_jax.inference.talking_face import _batches
 from vasa_jax.types import Motion
 
 
@@ -141,22 +141,6 @@ def test_silence_where_it_is_allowed(tiny_face, portrait_path, tmp_path, wav):
   silent = wav(tmp_path / 'silent.wav', np.zeros(3_000))
   talk = tiny_face.talk(portrait_path, silent, tmp_path / 'a.mp4', allow_silence=True)
   assert talk.frames == 5
-
-
-def test_code_file_round_trip(tiny_face, portrait_path, tmp_path):
-  code = tiny_face.encode(portrait_path)
-  path = tmp_path / 'me.npz'
-  save_code(path, code, tiny_face.bundle, 'ff')
-  again = load_code(path, tiny_face)
-  assert jax.tree.structure(code) == jax.tree.structure(again)
-  for a, b in zip(jax.tree.leaves(code), jax.tree.leaves(again), strict=True):
-    np.testing.assert_array_equal(a, b)
-  assert os.listdir(tmp_path) == ['me.npz']
-  path.write_bytes(path.read_bytes()[:500])
-  with pytest.raises(UserError, match='not a face code'):
-    load_code(path, tiny_face)
-  with pytest.raises(UsageError, match='.npz'):
-    save_code(tmp_path / 'me.txt', code, tiny_face.bundle, 'ff')
 
 
 def test_sizes_are_counted_without_computing():

@@ -57,6 +57,7 @@ class Rendering:
     mask: `(b, h, w, 1)` share of the moved pixels in the picture.
     flow: `(b, h / 4, w / 4, 2)` backward flow, crop units.
     prior: the geometric prior.
+    fine_flow: `(b, h, w, 2)` the flow that moved the pixels.
   """
 
   picture: Array
@@ -65,6 +66,7 @@ class Rendering:
   mask: Array | None = None
   flow: Array | None = None
   prior: Prior | None = None
+  fine_flow: Array | None = None
 
 
 class PixelEncoder(nn.Module):
@@ -139,7 +141,7 @@ class PixelPath(nn.Module):
     blurred = _resize(average_pool(warped, (8, 8)), c.size)
     paint = blurred + y[..., :3]
     picture = mask * warped + (1 - mask) * paint
-    return Rendering(picture, warped, paint, mask, flow, prior)
+    return Rendering(picture, warped, paint, mask, flow, prior, fine_flow)
 
   def _prior(self, code: PixelCode, motion: Motion, template: HeadTemplate) -> Prior:
     p = self.config.pixel_path

@@ -152,6 +152,7 @@ class FaceNet:
     self.params = jax.device_put(params)
     self._encoder = jax.jit(lambda p, *a: _encode(config, p, *a))
     self._decoder = jax.jit(lambda *a: _decode(config, *a))
+    self._layers = jax.jit(lambda *a: _layers(config, *a))
     self._ready: dict[int, Any] = {}
 
   def encode(self, portrait: Portrait, source: Source | None = None) -> FaceCode:
@@ -179,6 +180,10 @@ class FaceNet:
     """`(n, s, s, 3)` uint8 pictures of n frames; returns before they are computed."""
     decoder = self._ready.get(len(motion.z_pose), self._decoder)
     return decoder(self.params, code, motion)
+
+  def layers(self, code: FaceCode, motion: Motion) -> Any:
+    """`face.enlarge.Layers` of n frames, for pictures of any size."""
+    return self._layers(self.params, code, motion)
 
 
 def _named(tree: Any) -> list[tuple[str, Any]]:
@@ -215,5 +220,19 @@ def _decode(config: Any, params: Any, code: FaceCode, motion: Motion) -> jax.Arr
   from vasa_jax.face.autoencoder import FaceModel
 
   rendering = FaceModel(config).apply({'params': params}, code, motion, method='decode')
-  picture = jnp.clip(rendering.picture.astype(jnp.float32), 0.0, 1.0)
+  return to_bytes(rendering.picture)
+
+
+def _layers(config: Any, params: Any, code: FaceCode, motion: Motion) -> Any:
+  from vasa_jax.face.autoencoder import FaceModel
+  from vasa_jax.face.enlarge import layers
+
+  return layers(
+    FaceModel(config).apply({'params': params}, code, motion, method='decode')
+  )
+
+
+def to_bytes(picture: jax.Array) -> jax.Array:
+  """[0, 1] to uint8; what lies beyond is cut off."""
+  picture = jnp.clip(picture.astype(jnp.float32), 0.0, 1.0)
   return (picture * 255 + 0.5).astype(jnp.uint8)

@@ -54,6 +54,11 @@ class Portrait(NamedTuple):
     scale = self.side / self.crop.shape[0]
     return np.asarray(points) * scale + np.array([self.left, self.top])
 
+  def cut(self, size: int) -> np.ndarray:
+    """The same square at another size: `(size, size, 3)` uint8."""
+    points = self.to_picture(self.landmarks.points[:, :2])
+    return _crop(self.picture, points, self.left, self.top, self.side, size)
+
   @property
   def points(self) -> np.ndarray:
     """`(468, 2)` landmarks in crop units (0..1, y down)."""
@@ -146,7 +151,7 @@ def find_portrait(
     )
   middle = _middle(marks)
   left, top = middle[0] - CENTRE[0] * side, middle[1] - CENTRE[1] * side
-  crop = _crop(picture, marks, left, top, side, size)
+  crop = _crop(picture, marks.points[:, :2], left, top, side, size)
   scale, shift = size / side, np.array([left, top, 0], np.float32)
   local = Landmarks(
     points=((marks.points - shift) * scale).astype(np.float32),
@@ -175,7 +180,12 @@ def _middle(marks: Landmarks) -> np.ndarray:
 
 
 def _crop(
-  picture: np.ndarray, marks: Landmarks, left: float, top: float, side: float, size: int
+  picture: np.ndarray,
+  points: np.ndarray,
+  left: float,
+  top: float,
+  side: float,
+  size: int,
 ) -> np.ndarray:
   """Cuts the square out; what lies outside the picture is made up.
 
@@ -184,7 +194,7 @@ def _crop(
   into a blur, so that no streaks draw the eye.
   """
   height, width = picture.shape[:2]
-  low, high = marks.points[:, :2].min(0), marks.points[:, :2].max(0)
+  low, high = points.min(0), points.max(0)
   need = (
     (max(0, -top), max(0, top + side - height)),
     (max(0, -left), max(0, left + side - width)),

@@ -9,8 +9,6 @@ batch has the same size, so that each model is compiled once.
 """
 
 import functools
-import json
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,13 +16,12 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from PIL import Image
 
 import vasa_jax
 from vasa_jax.audio.hearing import Ear, hear
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference import controls as controls_lib
-from vasa_jax.inference import driving, models, provenance, stance, video
+from vasa_jax.inference import driving, models, paste, provenance, screen, stance, video
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
 from vasa_jax.inference.lids import closing_lids
@@ -33,7 +30,6 @@ from vasa_jax.inference.prefetch import prefetch
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
 BATCH = 8
-SIZES = (64, 2048)
 Progress = Callable[[int, int], None]
 
 
@@ -144,14 +140,24 @@ class TalkingFace:
       **{f'guidance_{name}': value for name, value in asked.items()},
     )
 
-  def frames(self, code: FaceCode, motions: Iterator[Motion]) -> Iterator[np.ndarray]:
+  def frames(
+    self,
+    code: FaceCode,
+    motions: Iterator[Motion],
+    decode: Callable[[FaceCode, Motion], jax.Array] | None = None,
+  ) -> Iterator[np.ndarray]:
     """Yields `(n, s, s, 3)` uint8 pictures of consecutive motions; n <= `batch`.
 
     The next batch is already being computed while the caller works on this one.
+
+    Args:
+      code: what does not move.
+      motions: pieces of any length.
+      decode: of a `screen.Screen`; None makes pictures of the model's own size.
     """
-    waiting = None
+    waiting, decode = None, decode or self.face.decode
     for motion, count in _batches(motions, self.batch):
-      started = self.face.decode(code, motion), count
+      started = decode(code, motion), count
       if waiting is not None:
         yield np.asarray(waiting[0])[: waiting[1]]
       waiting = started
@@ -177,6 +183,7 @@ class TalkingFace:
     drive: str | Path | None = None,
     drive_parts: str = 'both',
     allow_silence: bool = False,
+    paste_back: bool = False,
     progress: Progress | None = None,
   ) -> Talk:
     """Writes the talking video.
@@ -186,7 +193,8 @@ class TalkingFace:
       audio: sound or video file with speech.
       out: path of the `.mp4`; replaced if it is there.
       seed: same inputs and seed, same video.
-      size: side of the video in px; None is the model's own.
+      size: side of the video in px; None is the model's own. A larger one shows the
+        pixels of a larger crop where the model has a pixel path (`face/enlarge.py`).
       steps, guidance_*: of the sampler; None is the config's.
       gaze, distance, emotion: controls, see `inference/controls.py`. Without `distance`
         the head stays as far away as in the portrait (the paper takes the mean of the
@@ -195,6 +203,8 @@ class TalkingFace:
         JSON file, or `portrait` (`inference/driving.py`).
       drive_parts: `pose`, `dynamics` or `both`.
       allow_silence: let a silent recording pass.
+      paste_back: the video shows the whole picture with the head moving in it
+        (`inference/paste.py`); `size` stays None then.
       progress: called with (frames done, frames in all).
 
     Raises:
@@ -204,8 +214,7 @@ class TalkingFace:
     """
     asked = {'gaze': gaze, 'distance': distance, 'emotion': emotion}
     asked = {name: value for name, value in asked.items() if value is not None}
-    if size is not None and not SIZES[0] <= size <= SIZES[1]:
-      raise UsageError(f'size must lie between {SIZES[0]} and {SIZES[1]}, not {size}')
+    screen.check(self.bundle.face_config, size, paste_back)
     out = video.check_output(out)
     if drive is not None:
       driving.check(drive, drive_parts)
@@ -213,6 +222,8 @@ class TalkingFace:
       if out.exists() and Path(given).exists() and out.samefile(given):
         raise UsageError(f'{out}: is also an input; choose another name')
     face = self.portrait(portrait)
+    if paste_back:
+      face = paste.settled(face)
     sound = AudioFile(audio)
     survey = sound.survey(allow_silence)
     source = models.fit_source(self.bundle.face_config, face, str(portrait))
@@ -243,7 +254,8 @@ class TalkingFace:
     if source.vertices is not None:
       motions = closing_lids(source.vertices[0], motions)
     settings = {
-      'size': size or self.size,
+      'size': None if paste_back else size or self.size,
+      'paste_back': paste_back,
       'steps': steps,
       **{f'guidance_{name}': value for name, value in guidance.items()},
       'features': self.hears.partition(':')[0],  # no places of this machine
@@ -262,35 +274,35 @@ class TalkingFace:
     ahead = prefetch(motions)  # Its thread compiles the sampler meanwhile.
     try:
       code = self.face.encode(face, source)
-      self.face.compile(code, self.batch)
-      self._write(code, sound, survey, ahead, out, size or self.size, said, progress)
+      shown = screen.screen(self.face, face, code, self.batch, size, paste_back)
+      self._write(code, shown, sound, survey, ahead, out, said, progress)
     finally:
       ahead.close()
     notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
     return Talk(out, survey.frames, survey.frames / FPS, notes, said)
 
-  def _write(self, code, sound, survey, motions, out, size, said, progress) -> None:
+  def _write(self, code, shown, sound, survey, motions, out, said, progress) -> None:
     """Runs the pipeline into the file."""
     rate = survey.rate if survey.rate in video.SOUND_RATES else 48_000
     channels = min(2, survey.channels)
     voice = sound.chunks(rate, channels, seconds=1.0)
     writer = video.VideoWriter(
       out,
-      (size, size),
+      shown.size,
       sound_rate=rate,
       channels=channels,
       tags=provenance.to_tags(said),
     )
     try:
       with writer:
-        for pictures in self.frames(code, motions):
+        for pictures in self.frames(code, motions, shown.decode):
           # Sound goes no more than a second ahead, so that neither track piles up.
           while writer.samples / rate < writer.frames / FPS + 1:
             chunk = next(voice, None)
             if chunk is None:
               break
             writer.write_sound(chunk)
-          writer.write(_resize(pictures, size))
+          writer.write(shown.finish(pictures))
           if progress is not None:
             progress(writer.frames, survey.frames)
         for chunk in voice:
@@ -302,62 +314,6 @@ class TalkingFace:
           )
     finally:
       voice.close()
-
-
-def save_code(
-  path: str | Path, code: FaceCode, bundle: Bundle, portrait_sha256: str
-) -> None:
-  """Writes a `FaceCode` as `.npz`, with a statement of what it was made from.
-
-  Raises:
-    UserError: it cannot be written.
-    UsageError: the name does not end in .npz.
-  """
-  path = Path(path)
-  if path.suffix != '.npz':
-    raise UsageError(f'{path}: the code is an NPZ file; give a name that ends in .npz')
-  leaves = jax.tree_util.tree_leaves_with_path(code)
-  arrays = {_leaf_name(keys): np.asarray(leaf) for keys, leaf in leaves}
-  about = {
-    'version': vasa_jax.__version__,
-    'weights': f'{bundle.name} {bundle.digest}'.strip(),
-    'portrait_sha256': portrait_sha256,
-  }
-  part = path.with_name(f'.{path.name}.part')
-  try:
-    with part.open('wb') as file:
-      np.savez(file, about=np.array(json.dumps(about)), **arrays)
-    part.replace(path)
-  except OSError as error:
-    part.unlink(missing_ok=True)
-    raise UserError(f'{path}: cannot be written ({error.strerror})') from None
-
-
-def load_code(path: str | Path, face: TalkingFace) -> FaceCode:
-  """Reads what `save_code` wrote, for the same model.
-
-  Raises:
-    UserError: not such a file, or made with a model of another shape.
-  """
-  wanted = face.face.code_shapes()
-  leaves, structure = jax.tree_util.tree_flatten_with_path(wanted)
-  try:
-    # Opened here: numpy leaves a damaged file open.
-    with open(path, 'rb') as raw, np.load(raw, allow_pickle=False) as file:
-      arrays = [file[_leaf_name(keys)] for keys, _ in leaves]
-  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-    raise UserError(f'{path}: not a face code of this model ({error})') from None
-  for (keys, leaf), array in zip(leaves, arrays, strict=True):
-    if array.shape != leaf.shape:
-      raise UserError(
-        f'{path}: {_leaf_name(keys)} has shape {array.shape}, this model needs '
-        f'{leaf.shape}; encode the portrait again'
-      )
-  return jax.tree_util.tree_unflatten(structure, arrays)
-
-
-def _leaf_name(keys: tuple) -> str:
-  return '/'.join(str(getattr(key, 'name', getattr(key, 'key', key))) for key in keys)
 
 
 def _held(own: Motion, make: Callable[[], Iterator[Motion]]) -> Iterator[Motion]:
@@ -381,14 +337,3 @@ def _batches(motions: Iterator[Motion], size: int) -> Iterator[tuple[Motion, int
 
 def _join(a: Motion, b: Motion) -> Motion:
   return jax.tree.map(lambda x, y: np.concatenate([x, y]), a, b)
-
-
-def _resize(pictures: np.ndarray, size: int) -> np.ndarray:
-  """`(n, s, s, 3)` to `(n, size, size, 3)`."""
-  if pictures.shape[1] == size:
-    return pictures
-  resized = [
-    Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS)
-    for picture in pictures
-  ]
-  return np.stack([np.asarray(picture) for picture in resized])

@@ -1,0 +1,97 @@
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from vasa_jax.errors import UsageError, UserError
+from vasa_jax.face.config import paper, tiny
+from vasa_jax.inference import screen
+from vasa_jax.types import Motion
+
+
+@pytest.fixture(scope='module')
+def portrait(tiny_face, portrait_path):
+  return tiny_face.portrait(portrait_path)
+
+
+@pytest.fixture(scope='module')
+def code(tiny_face, portrait):
+  return tiny_face.encode(portrait)
+
+
+@pytest.fixture(scope='module')
+def motion():
+  rng = np.random.default_rng(0)
+  pose, dyn = rng.normal(0, 0.05, (4, 6)), rng.uniform(0, 0.5, (4, 54))
+  return Motion(pose.astype(np.float32), dyn.astype(np.float32))
+
+
+def _shown(found, code, motion):
+  return found.finish(np.asarray(found.decode(code, motion)))
+
+
+def test_settings_are_checked_first():
+  screen.check(tiny(), 64, False)
+  screen.check(paper(), None, False)
+  with pytest.raises(UsageError, match='leave out the size'):
+    screen.check(tiny(), 512, True)
+  for size in (63, 2049):
+    with pytest.raises(UsageError, match='size must lie'):
+      screen.check(tiny(), size, False)
+  with pytest.raises(UserError, match='do not know where the head is'):
+    screen.check(paper(), None, True)
+
+
+def test_at_rest_the_crop_is_shown(tiny_face, portrait, code):
+  found = screen.screen(tiny_face.face, portrait, code, 4)
+  assert found.size == (64, 64)
+  rest = jax.tree.map(lambda x: np.repeat(x, 4, 0), code.pixels.motion)
+  shown = _shown(found, code, rest)
+  # Random parameters paint something over the face; its surroundings stay.
+  np.testing.assert_array_equal(shown[0, 0], portrait.crop[0])
+  np.testing.assert_array_equal(shown[:, :, 0], portrait.crop[None, :, 0].repeat(4, 0))
+
+
+def test_a_moving_head_leaves_the_border_alone(tiny_face, portrait, code, motion):
+  shown = _shown(screen.screen(tiny_face.face, portrait, code, 4), code, motion)
+  np.testing.assert_array_equal(shown[2, 0], portrait.crop[0])
+  assert np.abs(shown[2].astype(int) - portrait.crop).mean() > 1
+
+
+def test_small_videos_are_drawn_at_the_model_s_size(tiny_face, portrait, code, motion):
+  large = _shown(screen.screen(tiny_face.face, portrait, code, 4), code, motion)
+  found = screen.screen(tiny_face.face, portrait, code, 4, 48)
+  wanted = Image.fromarray(large[1]).resize((48, 48), Image.Resampling.LANCZOS)
+  np.testing.assert_array_equal(_shown(found, code, motion)[1], np.asarray(wanted))
+
+
+def test_models_that_draw_every_pixel_are_resized():
+  config = SimpleNamespace(size=64, pixel_path=None)
+  pictures = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3)).astype(np.uint8)
+  net = SimpleNamespace(config=config, decode=lambda code, motion: pictures)
+  net.compile = lambda code, frames: None
+  found = screen.screen(net, None, None, 2, 80)
+  wanted = Image.fromarray(pictures[1]).resize((80, 80), Image.Resampling.LANCZOS)
+  np.testing.assert_array_equal(_shown(found, None, None)[1], np.asarray(wanted))
+
+
+def test_larger_ones_show_the_large_crop(tiny_face, portrait, code, motion):
+  found = screen.screen(tiny_face.face, portrait, code, 4, 80)
+  shown = _shown(found, code, motion)
+  assert shown.shape == (4, 80, 80, 3) and shown.dtype == np.uint8
+  grey = portrait._replace(picture=np.full_like(portrait.picture, 128))
+  other = screen.screen(tiny_face.face, grey, code, 4, 80)
+  assert np.abs(_shown(other, code, motion).astype(int) - shown).mean() > 5
+
+
+def test_one_compilation_for_a_size(tiny_face, portrait, code, motion):
+  screen.screen(tiny_face.face, portrait, code, 4, 80)
+  before = screen._drawn._cache_size(), tiny_face.face._layers._cache_size()
+  again = screen.screen(tiny_face.face, portrait, code, 4, 80)
+  _shown(again, code, motion)
+  assert before == (
+    screen._drawn._cache_size(),
+    tiny_face.face._layers._cache_size(),
+  )
