@@ -36,7 +36,14 @@ TONGUE_OUT, TONGUE_MOTION = 51, 0.01
 LID_LIFT, LID_TRAVEL = 0.7, 0.7  # beyond such a closure a lid fetches the brow
 EYE_SLACK = 0.01  # the lid lies this close to the eyeball, its lining behind it
 LID, LID_MOTION = 3, 0.01  # skin that a blink moves by more than this, model units
-TEETH = 4  # of what the template calls mouth
+TEETH, LIP = 4, 5  # of what the template calls mouth, and of its skin
+LIP_REACH, LIP_SLACK = 0.12, 0.04
+TEETH_DEPTH = 0.15  # behind the lips; the rest of a mouth must not show under the jaw
+# Landmarks of the face mesh: the inner rim of the lips.
+INNER_LIPS = (
+  78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88,
+  95,
+)  # fmt: skip
 LID_REACH = 0.06  # skin so near to a closed lid counts as one
 HIDDEN_TRUST = 0.01  # weight of samples that the portrait does not show
 
@@ -58,6 +65,7 @@ class HeadTemplate:
   def of(cls, template: Template) -> 'HeadTemplate':
     kind = template.kind[template.surfel_index[:, 0]]
     kind = np.where(_near_lids(template) & (kind == SKIN), LID, kind)
+    kind = np.where(_near_lips(template) & (kind == SKIN), LIP, kind)
     kind = np.where(_teeth(template)[template.surfel_index[:, 0]], TEETH, kind)
     return cls(
       mean=template.mean,
@@ -97,6 +105,15 @@ def _near_lids(template: Template) -> np.ndarray:
   apart = template.mean[:, None] - shut
   near = np.square(apart).sum(-1).min(1) < LID_REACH**2
   return (lid | near)[template.surfel_index[:, 0]]
+
+
+def _near_lips(template: Template) -> np.ndarray:
+  """Surface samples of lips and of the skin that folds in behind them, `(s,)`."""
+  rows = template.landmark_index[list(INNER_LIPS)]
+  weight = template.landmark_weight[list(INNER_LIPS)]
+  rim = np.einsum('nkc,nk->nc', template.mean[rows], weight)
+  apart = template.mean[template.surfel_index[:, 0]][:, None] - rim
+  return np.square(apart).sum(-1).min(1) < LIP_REACH**2
 
 
 def _teeth(template: Template) -> np.ndarray:
@@ -205,17 +222,30 @@ def _dilated(buffer: Array, size: int) -> Array:
   return jnp.append(grid.ravel(), jnp.inf)
 
 
+def _closed(buffer: Array, size: int) -> Array:
+  """Gaps one cell wide filled with what surrounds them; wider holes keep their rim."""
+  grid = _dilated(buffer, size)[:-1].reshape(size, size)
+  grid = jax.lax.reduce_window(grid, -jnp.inf, jax.lax.max, (3, 3), (1, 1), 'SAME')
+  return jnp.append(grid.ravel(), jnp.inf)
+
+
 def _limit(buffer: Array, cells: Array, kind: Array, size: int) -> Array:
   """The depth up to which a sample counts as visible in `cells (s, n)`.
 
-  Skin is sampled sparsely and slants, so it gets slack against the dilated buffer;
-  teeth and tongue must not shine through closed lips; the lids are sampled densely and
-  the eye between them is only a few cells high, so eyeballs see the plain buffer.
+  Skin is sampled sparsely and slants, so it gets slack against the dilated buffer.
+  Teeth and tongue must not shine through closed lips, nor the lining of open ones over
+  the teeth, and a speaking mouth is a few cells high: they see the buffer with its gaps
+  closed. The lids are sampled densely and the eye between them is as small, so eyeballs
+  see the plain buffer.
   """
-  plain, dilated = buffer[cells], _dilated(buffer, size)[cells]
+  plain, dilated, closed = (
+    field[cells] for field in (buffer, _dilated(buffer, size), _closed(buffer, size))
+  )
   kind = kind[:, None]
   inside = (kind == MOUTH) | (kind == TEETH)
-  limit = jnp.where(inside, dilated + 0.02, dilated + 0.1)
+  behind = jnp.minimum(closed + 0.02, dilated + TEETH_DEPTH)
+  limit = jnp.where(inside, behind, dilated + 0.1)
+  limit = jnp.where(kind == LIP, closed + LIP_SLACK, limit)
   return jnp.where((kind == EYEBALL) | (kind == LID), plain + EYE_SLACK, limit)
 
 
