@@ -8,11 +8,11 @@ import pytest
 from data_pipelines.synthetic import assets, shape
 from data_pipelines.synthetic.drawing import render
 from data_pipelines.synthetic.people import heads
-from vasa_jax.face import prior
+from vasa_jax.face import prior, splat
 from vasa_jax.types import Motion
 
 SIZE = 128  # as in `lite`: coarser grids see less
-COVERED, SEEN, EYEBALL, MOUTH, NEAR = range(5)
+COVERED, SEEN, EYEBALL, MOUTH, TEETH, NEAR = range(6)
 JAW = assets.UNITS.index('jawOpen')
 BLINK = [assets.UNITS.index(f'eyeBlink{side}') for side in ('Left', 'Right')]
 
@@ -195,7 +195,7 @@ def test_pull_push_keeps_samples_and_fills_smoothly():
   total = np.zeros((16, 16, 2), np.float32)
   total[4, 4], total[4, 12] = (0.5, 1.0), (0.5, 1.0)
   total[12, 4], total[12, 12] = (4.0, 2.0), (4.0, 2.0)  # a mean of 2
-  value, near = jax.jit(prior._pull_push)(jnp.asarray(total))
+  value, near = jax.jit(splat.pull_push)(jnp.asarray(total))
   np.testing.assert_allclose(value[4::8, 4::8, 0], [[0.5] * 2, [2.0] * 2], atol=1e-5)
   np.testing.assert_allclose(near[4::8, 4::8], 1.0)
   assert 0.49 < value.min() and value.max() < 2.01
@@ -205,7 +205,7 @@ def test_pull_push_keeps_samples_and_fills_smoothly():
 
 def test_splats_are_depth_tested():
   screen = jnp.array([[0.4375, 0.4375], [0.4375, 0.4375]])  # cell (3, 3) of 8
-  total = prior._splat(
+  total = splat.splat(
     screen,
     jnp.array([2.0, 5.0]),
     jnp.array([0, 0]),
