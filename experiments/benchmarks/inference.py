@@ -6,8 +6,10 @@
 One JSON object on stdout, times in milliseconds, each the median of `--repeats` calls
 after one that compiled: `fit` (landmarks and head of the portrait), `encode` (once per
 portrait), `prior` (the template's flow, a frame), `decode` (a frame, prior included),
-`window` (one window of motion, all diffusion steps), and the frames per second of
-`decode` and of `window`. Nothing is written to a file or as video.
+`shown` (a frame of the video: decoded, with the pixels of a finer crop and a still
+background), `shown_512` (the same at 512 px), `window` (one window of motion, all
+diffusion steps), and the frames per second of `shown` and of `window`. Nothing is
+written to a file or as video.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from vasa_jax.face.config import FaceConfig
 from vasa_jax.face.prior import HeadTemplate, prior_flow
 from vasa_jax.face.template import load_template
 from vasa_jax.inference import bundle as bundle_lib
-from vasa_jax.inference import models
+from vasa_jax.inference import models, screen
 from vasa_jax.inference.portrait import find_portrait, load_picture
 from vasa_jax.motion.config import MotionConfig
 from vasa_jax.motion.generate import MotionGenerator
@@ -90,7 +92,7 @@ def some_motion(config: FaceConfig, source: Motion | None, frames: int) -> Motio
 def face_figures(
   config: FaceConfig, params: Any, batch: int, repeats: int
 ) -> dict[str, float]:
-  """`fit`, `encode`, `prior`, `decode` in ms, the last two a frame."""
+  """`fit`, `encode`, `prior`, `decode`, `shown` in ms, the last three a frame."""
   picture = load_picture(PORTRAIT)
   portrait = find_portrait(picture, config.size)
   source = models.fit_source(config, portrait)
@@ -114,7 +116,13 @@ def face_figures(
     figures['prior'] = milliseconds(lambda: flow(motion), repeats) / batch
   net.compile(code, batch)
   decode = milliseconds(lambda: net.decode(code, motion), repeats) / batch
-  return {**figures, 'decode': decode, 'decode_frames_per_second': 1e3 / decode}
+  figures['decode'] = decode
+  for name, size in (('shown', None), ('shown_512', 512)):
+    video = screen.screen(net, portrait, code, batch, size)
+    figures[name] = (
+      milliseconds(lambda v=video: v.decode(code, motion), repeats) / batch
+    )
+  return {**figures, 'shown_frames_per_second': 1e3 / figures['shown']}
 
 
 def motion_figures(config: MotionConfig, params: Any, repeats: int) -> dict[str, float]:

@@ -21,7 +21,7 @@ def test_inference_prints_consistent_figures(capsys):
   times = [found[name] for name in ('fit', 'encode', 'prior', 'decode', 'window')]
   assert all(math.isfinite(time) and time > 0 for time in times)
   # Rounding to hundredths of a millisecond is all that may part the two.
-  assert found['decode_frames_per_second'] * found['decode'] == pytest.approx(
+  assert found['shown_frames_per_second'] * found['shown'] == pytest.approx(
     1e3, rel=0.02
   )
   assert found['motion_frames_per_second'] * found['window'] == pytest.approx(

@@ -87,7 +87,7 @@ def flops_per_frame(config: Any) -> float:
   params = abstract('face', config)
   code = jax.eval_shape(lambda p: _encode(config, p, *_blank(config)), params)
   motion = jax.eval_shape(lambda: _still(config, 1))
-  lowered = jax.jit(lambda *a: _decode(config, *a)).lower(params, code, motion)
+  lowered = jax.jit(lambda *a: decode(config, *a)).lower(params, code, motion)
   return float(lowered.cost_analysis().get('flops', 0.0))
 
 
@@ -151,7 +151,7 @@ class FaceNet:
     self.config = config
     self.params = jax.device_put(params)
     self._encoder = jax.jit(lambda p, *a: _encode(config, p, *a))
-    self._decoder = jax.jit(lambda *a: _decode(config, *a))
+    self._decoder = jax.jit(lambda *a: decode(config, *a))
     self._layers = jax.jit(lambda *a: _layers(config, *a))
     self._ready: dict[int, Any] = {}
 
@@ -216,7 +216,8 @@ def _encode(config: Any, params: Any, picture, motion, vertices) -> FaceCode:
   return model.apply(variables, picture, motion, vertices, method='encode')
 
 
-def _decode(config: Any, params: Any, code: FaceCode, motion: Motion) -> jax.Array:
+def decode(config: Any, params: Any, code: FaceCode, motion: Motion) -> jax.Array:
+  """`(n, s, s, 3)` uint8 pictures of a code for n motions: what `FaceNet` compiles."""
   from vasa_jax.face.autoencoder import FaceModel
 
   rendering = FaceModel(config).apply({'params': params}, code, motion, method='decode')
