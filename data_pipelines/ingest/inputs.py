@@ -14,8 +14,8 @@ from data_pipelines.ingest.config import Config
 from data_pipelines.ingest.outcome import Source
 
 SUFFIXES = frozenset(
-  '.3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob '
-  '.webm .wmv'.split()
+  '.264 .265 .3gp .asf .avi .flv .h264 .h265 .hevc .m2ts .m4v .mkv .mov .mp4 .mpeg '
+  '.mpg .mts .mxf .ogv .ts .vob .webm .wmv'.split()
 )
 
 
