@@ -31,7 +31,7 @@ from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
 PRIOR_CHANNELS = 6
-LID_LIFT, LID_TRAVEL = 0.7, 0.7  # beyond such a closure a lid fetches the brow
+LID_LIFT = 0.35  # of the closure; lids that fetch from farther up fetch the brow
 HIDDEN_TRUST = 0.01  # weight of samples that the portrait does not show
 
 
@@ -151,8 +151,7 @@ def _with_spread_lids(source: Motion, driver: Motion) -> Motion:
   """
   blinks = list(BLINKS)
   closing = driver.z_dyn[..., blinks] - source.z_dyn[..., blinks]
-  travel = jnp.clip(closing, 0.0, LID_TRAVEL)
-  lifted = source.z_dyn[..., blinks] - LID_LIFT * travel
+  lifted = source.z_dyn[..., blinks] - LID_LIFT * jnp.maximum(closing, 0.0)
   return source.replace(z_dyn=source.z_dyn.at[..., blinks].set(lifted))
 
 
