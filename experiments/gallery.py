@@ -143,7 +143,7 @@ def build(args: argparse.Namespace) -> int:
     'Made by `python -m experiments.gallery`; its docstring has the commands.',
     'Nothing was chosen: every portrait says every voice, with the seeds 0, 1, 2.',
     'All frames are synthetic. Rendered people do not exist; photographs are in the',
-    'public domain.', '',
+    'public domain. What goes wrong in these frames the model card names.', '',
   ]  # fmt: skip
   for path in tqdm(found, unit='portrait', disable=not sys.stderr.isatty()):
     name = f'{path.stem}.jpg'
