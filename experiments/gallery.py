@@ -7,7 +7,7 @@
 
 OUT gets one JPEG a portrait (a row for each voice: the portrait's crop, then frames
 that are evenly spaced), `controls.jpg` (the first portrait under every control, at five
-values) and README.md, which shows all. Nothing is chosen: seeds are 0, 1, 2 in the
+values) and README.md, which shows all. No frame is chosen: seeds are 0, 1, 2 in the
 order of the voices. A portrait's caption is what the table of a SOURCES.md beside it
 says of it; without one it says that it is rendered, if its file says so.
 """
@@ -141,7 +141,7 @@ def build(args: argparse.Namespace) -> int:
   lines = [
     '# Gallery', '',
     'Made by `python -m experiments.gallery`; its docstring has the commands.',
-    'Nothing was chosen: every portrait says every voice, with the seeds 0, 1, 2.',
+    'Frames were not chosen: every portrait says every voice, seeds 0, 1, 2.',
     'All frames are synthetic. Rendered people do not exist; photographs are in the',
     'public domain. What goes wrong in these frames the model card names.', '',
   ]  # fmt: skip

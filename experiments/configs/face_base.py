@@ -6,7 +6,7 @@
     python -m experiments.train --config experiments/configs/face_base.py \
         --workdir runs/face_base --set records=corpus
 
-The recipe of `lite` with a net that is fifty times the work a frame; stage 2 of `lite`
+The recipe of `lite` with a net that is forty times the work a frame; stage 2 of `lite`
 drives it, since both are told the corpus's labels. Not trained yet: no accelerator was
 at hand. What the same recipe gains by samples at 256 px is in docs/training.md.
 """

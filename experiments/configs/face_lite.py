@@ -1,8 +1,8 @@
 """Stage 1 of the embedded weights: 256 px, rendered stills.
 
     python -m experiments.fetch_weights vgg16
-    python -m data_pipelines.synthetic.synthesize --clips 480 --size 256 --stills 1 \
-        --frames 16 --out corpus --workers 2
+    python -m data_pipelines.synthetic.synthesize --clips 720 --size 256 --stills 1 \
+        --frames 16 --seed 8 --out corpus --workers 2
     python -m experiments.train --config experiments/configs/face_lite.py \
         --workdir runs/face_lite --set records=corpus
 

@@ -30,7 +30,7 @@ def test_a_full_blink_closes_the_eye_and_goes_no_farther():
   (made,) = closing_lids(head, iter([asked]))
   np.testing.assert_array_equal(made.z_dyn[:2], asked.z_dyn[:2])
   for eye in (0, 1):
-    per_unit = (gap(head, made.z_dyn[0], eye) - gap(head, asked.z_dyn[2], eye)) / 1.0
+    per_unit = gap(head, made.z_dyn[0], eye) - gap(head, asked.z_dyn[2], eye)
     shut = gap(head, made.z_dyn[2], eye)
     assert shut == pytest.approx(-PRESSED * per_unit, abs=1e-3)
     assert shut > gap(head, asked.z_dyn[2], eye)

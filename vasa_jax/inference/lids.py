@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from vasa_jax.face.kinds import BLINKS
 from vasa_jax.face.template import load_template
 from vasa_jax.types import NUM_UNITS, Motion
 
 # Units of the blinks, and landmarks of the face mesh: middle of upper and lower lid.
 EYES = (
-  (8, (385, 386, 387), (373, 374, 380)),
-  (9, (158, 159, 160), (144, 145, 153)),
+  (BLINKS[0], (385, 386, 387), (373, 374, 380)),
+  (BLINKS[1], (158, 159, 160), (144, 145, 153)),
 )
 PRESSED = 0.12  # of the blink unit, beyond the first touch: lashes hide the slit
 
@@ -39,7 +40,7 @@ def closing_lids(vertices: np.ndarray, motions: Iterator[Motion]) -> Iterator[Mo
     [height(values, upper) - height(values, lower) for _, upper, lower in EYES]
     for values in (np.asarray(vertices), template.units)
   ]
-  blinks = [blink for blink, _, _ in EYES]
+  blinks = list(BLINKS)
   for motion in motions:
     z_dyn = np.array(motion.z_dyn)
     units = z_dyn[:, :NUM_UNITS]

@@ -1,9 +1,8 @@
 """What a video shows: the crop at any size, or the whole picture.
 
 A model that carries the portrait's pixels (`face/enlarge.py`) takes them from a crop of
-twice the side: between its pixels bilinear sampling blurs nothing that the video could
-show. On six photographs the moving face keeps .79 of the portrait's sharpness so, and
-.44 of it without. What is far from the head stays as it is in the portrait
+twice the side: between its pixels bilinear sampling blurs less than between the video's
+own (docs/architecture.md has figures). What is far from the head stays as it is in the portrait
 (`paste.matte`).
 
 A `Screen` says how large the video is, how motions become pictures on the device, and
