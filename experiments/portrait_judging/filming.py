@@ -46,8 +46,7 @@ class Film(NamedTuple):
 
   Attributes:
     path: of the mp4.
-    pose: `(t, 3)` yaw, pitch, roll that the model asked for, degrees; empty where a
-      file gave all of the motion.
+    pose: `(t, 3)` yaw, pitch, roll that the face model was asked for, degrees.
   """
 
   path: Path
@@ -55,22 +54,23 @@ class Film(NamedTuple):
 
 
 class WatchedFace(TalkingFace):
-  """The product; it also keeps the motion that it last asked for.
+  """The product; it also keeps the motion that it last drew.
 
-  `talk` draws its motion from `motions`, so nothing of the product is repeated here.
+  What `frames` draws is what was carried out: stage 2's motion after the portrait's
+  stance and lids, or what a drive gave.
   """
 
   asked: list[Motion]
 
-  def motions(self, *args: Any, **settings: Any) -> Iterator[Motion]:
+  def frames(self, code, motions, decode=None) -> Iterator[np.ndarray]:
     self.asked = kept = []
 
-    def watch(windows: Iterator[Motion]) -> Iterator[Motion]:
-      for window in windows:
+    def watch() -> Iterator[Motion]:
+      for window in motions:
         kept.append(window)
         yield window
 
-    return watch(super().motions(*args, **settings))
+    return super().frames(code, watch(), decode)
 
 
 def find_files(folder: Path, suffixes: Sequence[str], what: str) -> list[Path]:

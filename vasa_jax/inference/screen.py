@@ -2,8 +2,8 @@
 
 A model that carries the portrait's pixels (`face/enlarge.py`) takes them from a crop of
 twice the side: between its pixels bilinear sampling blurs less than between the video's
-own (docs/architecture.md has figures). What is far from the head stays as it is in the portrait
-(`paste.matte`).
+own (docs/architecture.md has figures). What is far from the head stays as it is in the
+portrait (`paste.matte`).
 
 A `Screen` says how large the video is, how motions become pictures on the device, and
 what is still done to them on the host. All is compiled once for a batch and a size.
