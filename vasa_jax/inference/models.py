@@ -9,6 +9,7 @@ import numpy as np
 
 from vasa_jax.errors import UserError
 from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.programs import kept
 from vasa_jax.types import FaceCode, Motion
 
 MAX_FIT_ERROR = 0.03  # crop units; frontal faces fit to 0.004, a profile to 0.016
@@ -150,9 +151,9 @@ class FaceNet:
   def __init__(self, config: Any, params: Any):
     self.config = config
     self.params = jax.device_put(params)
-    self._encoder = jax.jit(lambda p, *a: _encode(config, p, *a))
-    self._decoder = jax.jit(lambda *a: decode(config, *a))
-    self._layers = jax.jit(lambda *a: _layers(config, *a))
+    self._encoder = kept(functools.partial(_encode, config), ('encode', config))
+    self._decoder = jax.jit(functools.partial(decode, config))
+    self._layers = kept(functools.partial(_layers, config), ('layers', config))
     self._ready: dict[int, Any] = {}
 
   def encode(self, portrait: Portrait, source: Source | None = None) -> FaceCode:
@@ -168,7 +169,8 @@ class FaceNet:
 
   def code_shapes(self) -> FaceCode:
     """Shapes of what `encode` returns, without computing anything."""
-    return jax.eval_shape(self._encoder, self.params, *_blank(self.config))
+    encoder = functools.partial(_encode, self.config)
+    return jax.eval_shape(encoder, self.params, *_blank(self.config))
 
   def compile(self, code: FaceCode, frames: int) -> None:
     """Compiles `decode` for a batch size, ahead of the first batch."""

@@ -27,6 +27,7 @@ from vasa_jax.inference.bundle import Bundle, load_bundle
 from vasa_jax.inference.lids import closing_lids
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.prefetch import prefetch
+from vasa_jax.inference.programs import kept
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
 BATCH = 8
@@ -84,7 +85,9 @@ class TalkingFace:
     """The motion sampler; kept, so that a second video compiles nothing."""
     from vasa_jax.motion.generate import MotionGenerator
 
-    return MotionGenerator(self.bundle.motion_config, self.bundle.motion_params)
+    config = self.bundle.motion_config
+    jit = functools.partial(kept, about=('motion', config))
+    return MotionGenerator(config, self.bundle.motion_params, jit)
 
   @property
   def size(self) -> int:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -56,16 +57,22 @@ class MotionGenerator:
   Args:
     config: as trained.
     params: `{'params': ..., 'stats': ...}` as `motion.step.init_params` lays them out.
+    jit: what compiles the sampler, with `jax.jit`'s `static_argnames`.
   """
 
-  def __init__(self, config: MotionConfig, params: Mapping[str, Stats]):
+  def __init__(
+    self,
+    config: MotionConfig,
+    params: Mapping[str, Stats],
+    jit: Callable[..., Any] = jax.jit,
+  ):
     self.config = config
     self.params = params
     self.model = MotionTransformer(config)
     self.objective = make_objective(config)
     self.traces = 0
     names = ('steps', 'names', 'kind', 'spacing')
-    self._window = jax.jit(self._sample, static_argnames=names)
+    self._window = jit(self._sample, static_argnames=names)
 
   def _sample(
     self,

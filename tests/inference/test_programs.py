@@ -1,0 +1,125 @@
+"""Traces that outlive the process: same results, and never those of other code."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vasa_jax.inference import programs
+from vasa_jax.types import Motion
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+  monkeypatch.setattr(programs, '_folder', lambda: tmp_path)
+  return tmp_path
+
+
+class Counted:
+  """A function of pytrees that knows how often it was traced."""
+
+  def __init__(self):
+    self.traces = 0
+
+  def __call__(self, motion, weights, *, power=1):
+    self.traces += 1
+    return motion.replace(z_pose=motion.z_pose * weights['a'] ** power)
+
+
+@pytest.fixture
+def inputs():
+  pose, dyn = np.ones((2, 6), np.float32), np.zeros((2, 4), np.float32)
+  return Motion(pose, dyn), {'a': jnp.float32(3)}
+
+
+def test_the_second_process_does_not_trace(folder, inputs):
+  first, second = Counted(), Counted()
+  found = programs.kept(first, 'x')(*inputs)
+  assert isinstance(found, Motion) and (found.z_pose == 3).all()
+  assert first.traces == 1 and len(list(folder.iterdir())) == 1
+  again = programs.kept(second, 'x')(*inputs)
+  jax.tree.map(np.testing.assert_array_equal, found, again)
+  assert not second.traces
+
+
+@pytest.mark.parametrize('change', ['about', 'static', 'shape', 'type', 'code'])
+def test_what_a_program_depends_on_names_it(folder, inputs, monkeypatch, change):
+  about, static, (motion, weights) = 'x', {}, inputs
+  programs.kept(Counted(), about, ('power',))(motion, weights, power=1)
+  if change == 'about':
+    about = 'y'
+  elif change == 'static':
+    static = {'power': 2}
+  elif change == 'shape':
+    motion = jax.tree.map(lambda x: x[:1], motion)
+  elif change == 'type':
+    weights = {'a': np.int32(3)}
+  else:
+    monkeypatch.setattr(programs, '_sources', lambda: 'other')
+  other = Counted()
+  made = programs.kept(other, about, ('power',))
+  found = made(motion, weights, **{'power': 1, **static})
+  assert other.traces == 1 and len(list(folder.iterdir())) == 2
+  assert (found.z_pose == (9 if change == 'static' else 3)).all()
+
+
+def test_one_program_for_one_shape(folder, inputs):
+  counted = Counted()
+  made = programs.kept(counted, 'x')
+  for factor in (1.0, 2.0):
+    found = made(inputs[0], {'a': jnp.float32(factor)})
+    assert (found.z_pose == factor).all()
+  assert counted.traces == 1 and len(made) == 1
+
+
+def test_a_damaged_file_is_made_again(folder, inputs):
+  programs.kept(Counted(), 'x')(*inputs)
+  (path,) = folder.iterdir()
+  whole = path.read_bytes()
+  for damage in (whole[: len(whole) // 2], b'', b'nonsense' * 100):
+    path.write_bytes(damage)
+    counted = Counted()
+    assert (programs.kept(counted, 'x')(*inputs).z_pose == 3).all()
+    assert counted.traces == 1 and len(path.read_bytes()) > len(whole) // 2
+
+
+def test_without_a_folder_or_a_disk_it_is_jit(monkeypatch, inputs, tmp_path):
+  for place in (None, tmp_path / 'not there'):
+    monkeypatch.setattr(programs, '_folder', lambda place=place: place)
+    counted = Counted()
+    made = programs.kept(counted, 'x')
+    assert (made(*inputs).z_pose == 3).all() and (made(*inputs).z_pose == 3).all()
+    assert counted.traces == 1
+
+
+def test_only_in_the_folder_that_was_turned_on(monkeypatch, tmp_path):
+  monkeypatch.setenv('VASA_CACHE', str(tmp_path))
+  before = jax.config.jax_compilation_cache_dir
+  try:
+    jax.config.update('jax_compilation_cache_dir', None)
+    assert programs._folder() is None
+    jax.config.update('jax_compilation_cache_dir', str(tmp_path / 'compiled'))
+    assert programs._folder() == tmp_path / 'compiled'
+    monkeypatch.setattr(jax, 'default_backend', lambda: 'gpu')
+    assert programs._folder() is None
+  finally:
+    jax.config.update('jax_compilation_cache_dir', before)
+
+
+def test_the_models_give_the_same(folder, tiny_face, portrait_path):
+  from vasa_jax.inference import models
+
+  net = models.FaceNet(tiny_face.bundle.face_config, tiny_face.bundle.face_params)
+  portrait = tiny_face.portrait(portrait_path)
+  code = net.encode(portrait)
+  files = len(list(folder.iterdir()))
+  plain = jax.jit(functools.partial(models._layers, net.config))
+  still = jax.tree.map(lambda x: np.repeat(x, 4, 0), code.pixels.motion)
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6),
+    net.layers(code, still),
+    plain(net.params, code, still),
+  )
+  assert files == 1 and len(list(folder.iterdir())) == 2

@@ -1,0 +1,126 @@
+"""Keeps traced programs between runs, beside the compiled ones.
+
+The compilation cache spares XLA's work, but a run would still spend seconds on tracing
+the models in Python, only to find out which compiled program it needs. `kept` is
+`jax.jit` that writes what it traced (`jax.export`) to the user's cache folder, and
+reads it the next time. A file is named by everything that its program depends on: the
+package's own code, the versions, the configuration, the shapes.
+
+Only on CPU, where it was measured, and only where `compilation.enable_cache` found a
+folder that belongs to the user alone; elsewhere it is `jax.jit`.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax import export
+
+from vasa_jax.face.enlarge import Layers
+from vasa_jax.face.pixel_path import PixelCode
+from vasa_jax.files import write_whole
+from vasa_jax.inference.compilation import cache_folder
+from vasa_jax.motion.conditions import Wishes
+from vasa_jax.motion.windows import Past
+from vasa_jax.types import FaceCode, Motion
+
+PACKAGE = Path(__file__).parents[1]
+TRACED = ('face', 'inference', 'motion', 'nn')  # folders whose code is in a program
+
+for _kind in (FaceCode, Layers, Motion, Past, PixelCode, Wishes):
+  export.register_pytree_node_serialization(
+    _kind,
+    serialized_name=f'{_kind.__module__}.{_kind.__qualname__}',
+    serialize_auxdata=lambda _: b'',
+    deserialize_auxdata=lambda _: (),
+  )
+
+
+def kept(
+  function: Callable[..., Any], about: Any = None, static_argnames: Sequence[str] = ()
+) -> Callable[..., Any]:
+  """`jax.jit(function)`, whose traces outlive the process.
+
+  Args:
+    function: of pytrees of arrays; it must not depend on anything that is neither an
+      argument nor in `about` nor in the package's code.
+    about: what else it depends on, as the configuration; its `repr` counts.
+    static_argnames: keyword arguments that are not arrays.
+  """
+  return _Kept(function, about, tuple(static_argnames))
+
+
+class _Kept:
+  """See `kept`."""
+
+  def __init__(self, function, about, static: tuple[str, ...]):
+    self._function, self._about, self._static = function, about, static
+    self._programs: dict[Any, Callable[..., Any]] = {}
+
+  def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    static = {name: kwargs.pop(name) for name in self._static}
+    leaves, tree = jax.tree.flatten((args, kwargs))
+    shapes = tuple(jax.typeof(leaf) for leaf in leaves)
+    signature = tree, shapes, tuple(static.items())
+    program = self._programs.get(signature)
+    if program is None:
+      program = self._programs[signature] = self._program(args, kwargs, static)
+    return program(*args, **kwargs)
+
+  def __len__(self) -> int:
+    """Programs so far."""
+    return len(self._programs)
+
+  def _program(self, args, kwargs, static) -> Callable[..., Any]:
+    function = functools.partial(self._function, **static)
+    folder = _folder()
+    if folder is None:
+      return jax.jit(function)
+    shapes = jax.tree.map(jax.typeof, (args, kwargs))
+    path = folder / f'{_digest(self._about, static, shapes)}.program'
+    exported = _read(path)
+    if exported is None:
+      exported = export.export(jax.jit(function))(*args, **kwargs)
+      try:
+        write_whole(path, bytes(exported.serialize()))
+      except OSError:
+        pass  # No cache is no error: the next run only starts more slowly.
+    return jax.jit(exported.call)
+
+
+def _folder() -> Path | None:
+  """The folder of compiled programs if `enable_cache` has turned it on."""
+  if jax.default_backend() != 'cpu':
+    return None
+  folder = cache_folder()
+  return folder if jax.config.jax_compilation_cache_dir == str(folder) else None
+
+
+def _read(path: Path) -> export.Exported | None:
+  """A program of an earlier run; None without one, or with one that cannot be read."""
+  try:
+    return export.deserialize(bytearray(path.read_bytes()))
+  except OSError:
+    return None
+  except Exception:  # What a damaged file raises is the reader's own affair.
+    return None
+
+
+@functools.cache
+def _sources() -> str:
+  """Digest of the code that programs are traced from."""
+  found = hashlib.sha256((PACKAGE / 'types.py').read_bytes())
+  for folder in TRACED:
+    for path in sorted((PACKAGE / folder).glob('*')):
+      if path.suffix in ('.py', '.npz'):
+        found.update(path.name.encode() + path.read_bytes())
+  return found.hexdigest()
+
+
+def _digest(about: Any, static: dict[str, Any], shapes: Any) -> str:
+  settings = jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision
+  parts = jax.__version__, _sources(), settings, about, static, shapes
+  return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
