@@ -11,7 +11,6 @@ from vasa_jax.face import enlarge
 from vasa_jax.face.autoencoder import FaceModel
 from vasa_jax.face.config import tiny
 from vasa_jax.face.pixel_path import Rendering
-from vasa_jax.face.prior import Prior
 from vasa_jax.nn.warp import screen_grid, warp_picture
 from vasa_jax.types import Motion
 
@@ -23,7 +22,6 @@ def _layers(rng, frames=2):
     flow=rng.normal(0, 0.1, (frames, CELLS, CELLS, 2)).astype(np.float32),
     share=rng.random((frames, CELLS, CELLS, 1), np.float32),
     rest=rng.normal(0, 0.2, (frames, CELLS, CELLS, 3)).astype(np.float32),
-    head=np.zeros((frames, CELLS, CELLS, 1), np.float32),
   )
 
 
@@ -35,7 +33,6 @@ def _still(crop, mask, paint=0.5):
     picture=mask * crop + (1 - mask) * paint,
     warped=crop,
     mask=mask,
-    prior=Prior(None, np.zeros((1, size, size, 5), np.float32)),
     fine_flow=np.zeros((1, size, size, 2), np.float32),
   )
 

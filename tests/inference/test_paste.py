@@ -1,13 +1,9 @@
 import av
-import jax
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage
 
-from vasa_jax.face.prior import HeadTemplate, prior_flow
-from vasa_jax.face.template import load_template
-from vasa_jax.inference import models, paste, screen
+from vasa_jax.inference import matte, models, paste, screen
 from vasa_jax.inference.portrait import find_portrait
 from vasa_jax.inference.provenance import read_provenance
 from vasa_jax.types import Motion
@@ -70,42 +66,6 @@ def test_only_the_square_is_replaced(cut_off):
   np.testing.assert_array_equal(whole, np.stack([rest] * 2))
 
 
-def _nearness(*poses):
-  template = HeadTemplate.of(load_template())
-  pose = np.array(poses, np.float32)
-  motion = Motion(pose, np.zeros((len(pose), 54), np.float32))
-  vertices = np.repeat(np.asarray(template.mean)[None], len(pose), 0)
-  flow = jax.jit(prior_flow, static_argnums=4)
-  hints = flow(template, vertices, motion, motion, 128).hints
-  return np.asarray(hints[..., -1:])
-
-
-def test_the_matte_holds_both_heads_and_ends_within_the_square():
-  near = _nearness(
-    (0, 0, 0, 0.1, 0, 0), (0.5, 0, 0.1, 0.2, 0.06, -0.03), (0, 0, 0, 0.5, 0, 0)
-  )
-  for rest, now in ((near[:1], near[1:2]), (near[2:], near[2:])):
-    matte = np.asarray(paste.matte(now, rest, 128))[0, ..., 0]
-    assert 0 <= matte.min() and matte.max() <= 1
-    border = np.ones_like(matte, bool)
-    border[3:-3, 3:-3] = False
-    assert not matte[border].any()
-    inside = np.zeros_like(matte, bool)
-    inside[16:-16, 16:-16] = True
-    # Steps from either head, across or diagonal, in 128ths of the crop.
-    heads = np.maximum(now, rest)[0, ..., 0]
-    apart = ndimage.distance_transform_cdt(heads < 0.5)
-    held = inside & (apart <= paste.AROUND * 128 - 2)
-    assert held.mean() > 0.3 and matte[held].min() > 0.999
-    # Nearness itself reaches a few cells beyond the head.
-    apart = ndimage.distance_transform_cdt(heads <= 0.25)
-    far = apart > (paste.AROUND + paste.FALL) * 128 + 4
-    assert not matte[far].any()
-    # No edge: it falls over many pixels.
-    assert max(np.abs(np.diff(matte, axis=i)).max() for i in (0, 1)) < 0.14
-  assert far.mean() > 0.05  # round the small head
-
-
 def test_beyond_the_matte_the_picture_is_untouched(tiny_face, portrait):
   found = paste.settled(portrait)
   source = models.fit_source(tiny_face.bundle.face_config, found)
@@ -117,7 +77,7 @@ def test_beyond_the_matte_the_picture_is_untouched(tiny_face, portrait):
   dyn = np.repeat(source.motion.z_dyn, 4, 0)
   got = shown.finish(np.asarray(shown.decode(code, Motion(pose, dyn))))
   side, left, top = int(found.side), int(found.left), int(found.top)
-  margin = int(paste.MARGIN[0] * side)
+  margin = int(matte.MARGIN[0] * side)
   square = got[:, top + margin :, left + margin : left + side - margin].astype(int)
   inner = found.picture[top + margin :, left + margin : left + side - margin]
   assert np.abs(square - inner)[:, : side - 2 * margin].max() > 20

@@ -24,7 +24,7 @@ from vasa_jax.face.pixel_path import Rendering
 from vasa_jax.types import Array
 
 # Masks at which fine detail begins to show and shows whole.
-PAINTED, CARRIED = 0.3, 0.7
+PAINTED, CARRIED = 0.15, 0.5
 # Rows that are drawn at once. A frame at once leaves the caches: twice as slow on CPU.
 BAND = 32
 
@@ -37,13 +37,11 @@ class Layers:
     flow: `(b, h, w, 2)` backward, crop units.
     share: `(b, h, w, 1)` of the carried pixels, 0..1.
     rest: `(b, h, w, 3)` the model's picture less that share of its moved pixels.
-    head: `(b, n, n, 1)` nearness of the head, the last of `Prior.hints`, on its grid.
   """
 
   flow: Array
   share: Array
   rest: Array
-  head: Array
 
 
 def layers(rendering: Rendering) -> Layers:
@@ -62,7 +60,6 @@ def layers(rendering: Rendering) -> Layers:
     flow=rendering.fine_flow,
     share=share,
     rest=rendering.picture - share * rendering.warped,
-    head=rendering.prior.hints[..., -1:],
   )
 
 
@@ -88,8 +85,8 @@ def enlarged(layers: Layers, crop: Array, side: int | None = None) -> Array:
   Args:
     layers: of b frames.
     crop: `(1, s, s, 3)` in [0, 1], the portrait's crop at any size.
-    side: of the pictures; None is the crop's. A crop of twice the side keeps what
-      bilinear sampling between pixels would blur.
+    side: of the pictures; None is the crop's. A crop of a few times the side keeps
+      what bilinear sampling between pixels would blur.
 
   Returns:
     `(b, side, side, 3)`, about [0, 1].

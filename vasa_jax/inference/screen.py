@@ -1,14 +1,15 @@
 """What a video shows: the crop at any size, or the whole picture.
 
-A model that carries the portrait's pixels (`face/enlarge.py`) takes them from a crop of
-twice the side: between its pixels bilinear sampling blurs less than between the video's
-own (docs/architecture.md has figures). What is far from the head stays as it is in the
-portrait (`paste.matte`).
+A model that carries the portrait's pixels (`face/enlarge.py`) takes them from a finer
+crop: between its pixels bilinear sampling blurs less than between the video's own
+(docs/architecture.md has figures). What does not hang on the head stays as it is in the
+portrait (`inference/matte.py`).
 
 A `Screen` says how large the video is, how motions become pictures on the device, and
 what is still done to them on the host. All is compiled once for a batch and a size.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,13 +20,16 @@ from PIL import Image
 
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import enlarge
-from vasa_jax.inference import paste
+from vasa_jax.inference import matte, paste
 from vasa_jax.inference.models import FaceNet, to_bytes
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.types import FaceCode, Motion
 
 SIZES = (64, 2048)
-FINER, MOST = 2, 2048  # the carried crop: so many times the video's side, at most
+# The carried crop has so many times the video's side, and detail for fewer: a pixel is
+# one sample of it, and detail much finer than pixels would flicker as the head moves.
+FINER, DETAIL = 3, 1.5
+MOST = 2048  # px of the carried crop's side
 
 
 class Screen(NamedTuple):
@@ -92,44 +96,53 @@ def screen(
     net.compile(code, batch)
     return Screen((side, side), net.decode, lambda pictures: _resized(pictures, side))
   drawn = side if paste_back else max(side, own)
-  crop = fine = jnp.asarray(portrait.cut(drawn))[None]
-  if not paste_back:  # there the crop has the picture's own pixels already
-    fine = jnp.asarray(portrait.cut(min(FINER * drawn, MOST)))[None]
-  still = net.layers(
-    code, jax.tree.map(lambda x: np.repeat(x, batch, 0), code.pixels.motion)
-  )
-  rest = still.head[:1] if path.prior else None
-  _drawn(still, rest, fine, crop)
+  crop = jnp.asarray(portrait.cut(drawn))[None]
+  fine = jnp.asarray(_finer(portrait, drawn))[None]
 
   def decode(code: FaceCode, motion: Motion) -> jax.Array:
-    return _drawn(net.layers(code, motion), rest, fine, crop)
+    moves = _moves(code, motion, own) if path.prior else None
+    return _drawn(net.layers(code, motion), moves, fine, crop)
 
+  decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), code.pixels.motion))
   if not paste_back:
     return Screen((side, side), decode, lambda pictures: _resized(pictures, side))
   whole = portrait.picture.shape[:2]
   return Screen(whole, decode, lambda pictures: paste.pasted(pictures, portrait))
 
 
+def _finer(portrait: Portrait, side: int) -> np.ndarray:
+  """The crop whose pixels a video of that side carries, `(s, s, 3)` uint8."""
+  finer = min(FINER * side, MOST)
+  crop = portrait.cut(min(round(DETAIL * side), finer))
+  return _resized(crop[None], finer)[0]
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _moves(code: FaceCode, motion: Motion, size: int) -> jax.Array:
+  """`matte.matte` of a portrait's code."""
+  return matte.matte(code.pixels.vertices, code.pixels.motion, motion, size)
+
+
 @jax.jit
-def _drawn(layers: enlarge.Layers, rest, fine: jax.Array, crop: jax.Array) -> jax.Array:
-  """Pictures of the crop's size, their background still where `rest` says where it is.
+def _drawn(
+  layers: enlarge.Layers, moves, fine: jax.Array, crop: jax.Array
+) -> jax.Array:
+  """Pictures of the crop's size.
 
   Args:
     layers: of b frames.
-    rest: `(1, n, n, 1)`, `Layers.head` of the portrait's own pose, or None.
+    moves: `(b, s, s, 1)` what may move, or None: all of it.
     fine: `(1, z s, z s, 3)` uint8 whose pixels are carried.
     crop: `(1, s, s, 3)` uint8 that is shown where nothing moves.
   """
   side = crop.shape[1]
   fine, crop = (x.astype(jnp.float32) / 255 for x in (fine, crop))
-  if rest is None:
+  if moves is None:
     return to_bytes(enlarge.enlarged(layers, fine, side))
-  own = layers.flow.shape[1]
-  matte = paste.matte(layers.head, rest, own)
-  moved = enlarge.enlarged(enlarge.faded(layers, matte), fine, side)
+  moved = enlarge.enlarged(enlarge.faded(layers, moves), fine, side)
   # Both lie still where they go over into each other: nothing shows twice.
-  shown = jnp.minimum(4 * matte, 1)
-  if side != own:
+  shown = jnp.minimum(4 * moves, 1)
+  if side != moves.shape[1]:
     shown = enlarge.stretched(shown, side)
   return to_bytes(crop + shown * (moved - crop))
 
