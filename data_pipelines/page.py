@@ -14,9 +14,13 @@ PAGE_STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:76em;padding:0 1em;
 color:#222;background:#fff} h1{font-size:1.4em} h2{font-size:1.1em;margin-top:1.6em}
 table{border-collapse:collapse} td,th{border:1px solid #ccc;padding:.2em .6em}
-td{text-align:right;font-variant-numeric:tabular-nums} td:first-child{text-align:left}
+td{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+td:first-child,td.words{text-align:left;white-space:normal}
 figure{display:inline-block;margin:.4em;vertical-align:top}
-figcaption{font-size:.85em;color:#555} svg{background:#fafafa} img{max-width:100%}
+figure{max-width:300px} figcaption{font-size:.85em;color:#555}
+figure.sheet{max-width:100%} figure.small{width:108px;margin:.2em;font-size:.8em}
+figure.small figcaption{overflow-wrap:anywhere}
+svg{background:#fafafa} img{max-width:100%}
 """
 
 
@@ -44,17 +48,43 @@ def figure(caption: str, drawing: str, left: str, right: str) -> str:
   )
 
 
-def histogram(title: str, values: Sequence[float], bins: int = 30) -> str:
-  """SVG of the distribution of `values`, mean and standard deviation in its caption."""
+def histogram(
+  title: str, values: Sequence[float], bins: int = 30, mark: float | None = None
+) -> str:
+  """SVG of the distribution of `values`, mean and standard deviation in its caption.
+
+  Args:
+    title: what it is, and its unit.
+    values: any number.
+    bins: how many bars.
+    mark: where a red line is drawn.
+  """
   values = np.asarray(values, float)
   if not len(values):
     return ''
   low, high = np.percentile(values, [0.1, 99.9])
+  if mark is not None:
+    low, high = min(low, mark), max(high, mark)
   low, high = (low - 0.5, high + 0.5) if high - low < 1e-9 else (low, high)
   counts, edges = np.histogram(values, bins, (low, high))
   labels = [f'{a:.3g} to {b:.3g}' for a, b in zip(edges, edges[1:], strict=False)]
-  caption = f'{title}: mean {values.mean():.3g}, sd {values.std():.3g}'
-  return figure(caption, bars(counts, labels), f'{low:.3g}', f'{high:.3g}')
+  caption = f'{title}: mean {values.mean():.3g}, sd {values.std():.3g}, n {len(values)}'
+  drawing = bars(counts, labels) + _tallest(counts)
+  if mark is not None:
+    at = min(max((mark - low) / (high - low) * WIDTH, 1), WIDTH - 1)
+    drawing += f'<path d="M{at:.1f} 0V{FLOOR}" stroke="#c03030" stroke-width="2"/>'
+  return figure(caption, drawing, f'{low:.3g}', f'{high:.3g}')
+
+
+def _tallest(counts: np.ndarray) -> str:
+  """How many the tallest bar stands for, beside its top."""
+  at = (int(np.argmax(counts)) + 0.5) / len(counts) * WIDTH
+  left = at < WIDTH / 2
+  x, anchor = (at + 8, 'start') if left else (at - 8, 'end')
+  return (
+    f'<text x="{x:.0f}" y="17" font-size="11" text-anchor="{anchor}" fill="#555">'
+    f'{counts.max()}</text>'
+  )
 
 
 def counts_of(title: str, names: Sequence[str], most: int = 40) -> str:
@@ -73,7 +103,7 @@ def image(sheet: np.ndarray, caption: str) -> str:
   data = base64.b64encode(schema.encode_picture(sheet)).decode()
   caption = html.escape(caption)
   return (
-    f'<figure><img alt="{caption}" src="data:image/jpeg;base64,{data}">'
+    f'<figure class="sheet"><img alt="{caption}" src="data:image/jpeg;base64,{data}">'
     f'<figcaption>{caption}</figcaption></figure>'
   )
 

@@ -103,7 +103,7 @@ def prepare(
     shards = packing.write_shards(out, videos, plan)
     page = pathlib.Path(out, 'report.html')
     if todo or shards or not page.exists():
-      report.write(page, videos, plan)
+      report.write(page, videos, plan, config)
     if not plan.clips:
       raise UserError(f'none of {len(sources)} videos gave a clip; {page} says why')
     if shards or not pathlib.Path(out, 'dataset_info.json').exists():

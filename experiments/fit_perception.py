@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_pipelines.perceive import readout
+from data_pipelines.perceive import blinks, readout
 from data_pipelines.perceive.track import Track
 from experiments.command import run_command
 
@@ -28,10 +28,13 @@ FIRST_TALKER = FIRST_STILL + (1 << 13)
 SIZES = (256, 384, 512)  # px, in turn
 STILLS, TALKING, SPOKEN = 6, 12, 75  # frames: of a person, of a talker, and out of
 SHUT = 0.6  # eyes closed further than this are not asked where they look
-POSE_RIDGE, EYE_RIDGE, MOUTH_RIDGE = 25.0, 0.5, 3.0  # for every thousand frames
+# For every thousand frames.
+POSE_RIDGE, EYE_RIDGE, MOUTH_RIDGE, LID_RIDGE = 25.0, 0.5, 3.0, 1.0
+RARE, SHUT_WEIGHT = 0.5, 7.0  # frames with eyes shut farther count so many times
 # The share of each person's mean that is taken off before the pose is fitted. Frames of
 # one person err alike; taken as they are, they would count as so many people.
 SHARED = 0.6
+SEEN = ('points', 'iris', 'lids', 'score')  # what is kept of a `Track`
 NAMES = (
   'yaw', 'pitch', 'roll', 'log distance', 'tx', 'ty', 'eye yaw', 'eye pitch',
   'mouth opening',
@@ -86,7 +89,7 @@ def look_at(seeds, shots_of: Callable) -> dict[str, np.ndarray]:
       if track is not None:
         truth = {'pose': pose[i], 'eyes': acted.eyes[i], 'shut': shut[i]}
         truth |= {'mouth': mouth[i], 'seed': seed}
-        rows.append({k: v[0] for k, v in track._asdict().items()} | truth)
+        rows.append({k: getattr(track, k)[0] for k in SEEN} | truth)
   return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -109,7 +112,18 @@ def fit(looks: dict[str, np.ndarray]) -> readout.Calibration:
   lips = readout.lips_of(seen.local).mean(0)
   terms = readout.with_means(readout.mouth_terms(seen.rough, seen.local, lips), who)
   mouth = _ridge(terms, looks['mouth'], MOUTH_RIDGE)
-  return readout.Calibration(mean, basis, lips, pose, eyes, mouth)
+  lids = _fit_lids(blinks.lid_terms(track, seen.rough, seen.local), looks['shut'], who)
+  return readout.Calibration(mean, basis, lips, pose, eyes, mouth, lids)
+
+
+def _fit_lids(terms: np.ndarray, shut: np.ndarray, who: np.ndarray) -> np.ndarray:
+  """`(183,)` weights: from what is usual for each person to how far the eyes shut."""
+  terms = np.concatenate([np.ones((len(terms), 1)), terms], 1)
+  for i in range(who.max() + 1):
+    mine = who == i
+    terms[mine, 1:] = blinks.bounded(blinks.less_usual(terms[mine, 1:]))
+  root = np.sqrt(np.where(shut > RARE, SHUT_WEIGHT, 1.0))
+  return _ridge(terms * root[:, None], shut.clip(0, 1) * root, LID_RIDGE)[1:]
 
 
 def left_out(looks: dict[str, np.ndarray], folds: int = 5) -> np.ndarray:
@@ -137,7 +151,7 @@ def read(looks: dict[str, np.ndarray], known: readout.Calibration) -> np.ndarray
 
 
 def _track(looks) -> Track:
-  return Track(*(looks[name] for name in Track._fields))
+  return Track(*(looks[name] for name in SEEN))
 
 
 def _who(looks) -> np.ndarray:

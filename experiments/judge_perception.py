@@ -45,8 +45,8 @@ def meeting(some: np.ndarray, others: np.ndarray, near: int = _NEAR) -> int:
 
 def judge_clip(path: Path) -> dict:
   """One clip: read values and truth, blinks, and CPU time."""
+  from data_pipelines.perceive.blinks import blinks
   from data_pipelines.perceive.labels import label_clip
-  from data_pipelines.perceive.lids import blinks
   from experiments.perception_clips import true_opening
   from vasa_jax.inference.face_track import read_frames
 
@@ -62,7 +62,7 @@ def judge_clip(path: Path) -> dict:
 
   opening = true_opening(true['units'], true['shape'])
   closure = true['units'][:, _blink_units()].min(1)
-  found = blinks(read.eye_open)
+  found = blinks(read.shut)
   wanted = spans(closure > _SHUT)
   return {
     'read': table(read.pose, read.distance, read.gaze, read.mouth_open),

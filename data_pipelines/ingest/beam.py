@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from data_pipelines import builder, prepare
-from data_pipelines.beam_command import options_of, parted
+from data_pipelines.beam_command import check_address, options_of, parted
 from data_pipelines.command import run_command
 from data_pipelines.errors import UserError
 from data_pipelines.ingest import inputs, packing, report, staging
@@ -120,7 +120,7 @@ def plan_all(keys: Sequence[str], order: Order) -> list[ShardJob]:
       videos.append(staging.load(folder, key))
     plan = packing.make_plan(videos, order.config, order.held_out)
     page = pathlib.Path(folder, 'report.html')
-    report.write(page, videos, plan)
+    report.write(page, videos, plan, order.config)
     _send(page, _join(order.out, pathlib.Path('report.html')))
   if not plan.clips:
     raise UserError(f'none of {len(videos)} videos gave a clip; see report.html')
@@ -235,6 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
   args = parser.parse_args(ours)
 
   def run() -> None:
+    check_address(args.out)
     options = options_of(beams)
     order = Order(args.out, prepare.config_of(args.size, args.set), args.held_out)
     sources = find_videos(args.inputs, args.people, args.licence)
@@ -260,4 +261,7 @@ def make(sources: Sequence[Source], order: Order, options) -> None:
 
 
 if __name__ == '__main__':
-  sys.exit(main())
+  # Under its own name: what other machines unpickle must not be `__main__`'s.
+  from data_pipelines.ingest.beam import main as imported
+
+  sys.exit(imported())

@@ -28,9 +28,11 @@ class Config:
       them the far eye is hidden and landmarks, gaze and mouth are guesses.
     min_visible: share of frames whose labels can be trusted; a hand, a microphone or
       hair over the face lowers it.
-    min_same: cosine of the identity descriptors within a clip. Below .5 the track has
-      jumped to another person (the same person under other light stays above).
-    join: cosine above which two tracks of a video are the same person.
+    min_same: likeness (`duplicates.likeness`) of the descriptors within one clip.
+      Below .5 the track has jumped to another person (the same person under other light
+      stays above).
+    join: likeness above which two tracks of a video are the same person. Among 26
+      rendered people .7 merged none and parted one person's pictures in 3 of 100 pairs.
     min_speech: share of the clip in which somebody speaks. Set 0 to keep silent video
       (stage 1 needs no sound).
     min_mouth: standard deviation of the mouth opening (share of the mouth's width) of a

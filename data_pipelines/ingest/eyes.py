@@ -29,6 +29,8 @@ class Eyes(NamedTuple):
     describe: crop to a unit vector that tells people apart, or None.
     speech: int16 sound to the share with speech.
     sharpness: crop to 0..1.
+    limit: distance of two vectors of `describe` above which they are two people's; 1
+      makes `duplicates.likeness` the plain cosine.
   """
 
   faces: Callable[[np.ndarray], list]
@@ -38,6 +40,7 @@ class Eyes(NamedTuple):
   describe: Callable[[np.ndarray], np.ndarray | None]
   speech: Callable[[np.ndarray], float]
   sharpness: Callable[[np.ndarray], float]
+  limit: float = 1.0
 
 
 class Seen(NamedTuple):
@@ -66,7 +69,7 @@ def real_eyes() -> Eyes:
   detector, mesher = Detector(), Mesher(irises=False)
   return Eyes(
     detector.boxes, mesher.mesh, mesher.follow, labels.label_clip, identity.describe,
-    speech.speech_share, quality.sharpness,
+    speech.speech_share, quality.sharpness, identity.LIMIT[identity.kind()],
   )  # fmt: skip
 
 

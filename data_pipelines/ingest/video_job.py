@@ -217,13 +217,14 @@ class _Reading:
     found = [vector for vector in map(self.eyes.describe, some) if vector is not None]
     if not found:  # no descriptor is installed: nobody is taken for somebody else
       return (name if self.source.person else f'{name}-t{track}'), None
-    alike = min(float(a @ b) for a in found for b in found)
+    limit = self.eyes.limit
+    alike = min(duplicates.likeness(a, b, limit) for a in found for b in found)
     numbers['alike'] = round(alike, 4)
     if alike < self.config.min_same:
       return '', 'identity switch'
     mean = np.mean(found, 0)
     mean = mean / np.linalg.norm(mean)
-    who = duplicates.same_person(mean, self.people, self.config.join)
+    who = duplicates.same_person(mean, self.people, self.config.join, limit)
     if who is None:
       who = len(self.people)
       self.people.append(mean)

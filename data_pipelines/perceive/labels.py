@@ -42,7 +42,9 @@ class Labels:
       those of the frames before and after; where there never was a face they are 0,
       neutral and 1 (distance).
     eye_open: `(t, 2)` float32 lid gap over eye width, the eye at the picture's left
-      first; open is about .3, below 76 % of the clip's usual value is a blink.
+      first; open is about .3.
+    shut: `(t,)` float32 how far both eyes are shut: usually about 0, in a blink about 1
+      (`blinks.closure`); `blinks.blinks` finds the blinks in it.
     mouth_open: `(t,)` float32 gap of the inner lips over the width between the outer
       eye corners; closed is about 0, a wide "ah" .4.
     speech: share of the sound that is speech, NaN without sound.
@@ -56,6 +58,7 @@ class Labels:
   landmarks: np.ndarray
   visible: np.ndarray
   eye_open: np.ndarray
+  shut: np.ndarray
   mouth_open: np.ndarray
   speech: float
   emotion_by: str
@@ -112,6 +115,7 @@ def label_clip(crops: np.ndarray, audio: np.ndarray | None = None) -> Labels:
     landmarks=track.points[..., :2],
     visible=track.visible,
     eye_open=read.eye_open.astype(np.float32),
+    shut=read.shut.astype(np.float32),
     mouth_open=read.mouth_open.astype(np.float32),
     speech=heard,
     emotion_by=by,
@@ -142,6 +146,7 @@ def _nothing(frames: int, heard: float) -> Labels:
     landmarks=np.zeros((frames, 468, 2), np.float32),
     visible=np.zeros(frames, bool),
     eye_open=zeros[:, :2],
+    shut=zeros[:, 0],
     mouth_open=zeros[:, 0],
     speech=heard,
     emotion_by=emotion_lib.NOT_MEASURED,

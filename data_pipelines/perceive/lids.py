@@ -1,4 +1,4 @@
-"""How far eyes and mouth are open, and blinks."""
+"""How far eyes and mouth are open, and where iris and lids lie in the eye."""
 
 import numpy as np
 
@@ -9,9 +9,8 @@ _CORNERS, _UPPER, _LOWER = (0, 8), (11, 12, 13), (3, 4, 5)
 # A closed mouth reads as up to this much, by person; the clip's own 2nd percentile is
 # taken off within this range. A mouth that never closes in a clip keeps its opening.
 _CLOSED = 0.06
-BLINK_BELOW, BLINK_OVER = 0.78, 0.88  # shares of the usual opening
-_USUAL = 50  # frames either side whose median is the usual opening
-_LONGEST = 12  # frames: half a second; longer is an eye held shut
+_INNER, _OUTER = 0, 8  # corners in the contour of the iris net
+_CONTOUR = 16  # points of the lids; the others are the brow
 
 
 def eye_openings(track: Track) -> np.ndarray:
@@ -52,23 +51,22 @@ def from_own_rest(opening: np.ndarray) -> np.ndarray:
   return np.maximum(opening - closed, 0)
 
 
-def blinks(eye_open: np.ndarray) -> np.ndarray:
-  """`(t, 2)` openings to `(n, 2)` int: first frame of each blink and the one after it.
+def in_eyes(track: Track) -> tuple[np.ndarray, np.ndarray]:
+  """Irises and contours in the frames of their eyes.
 
-  Both eyes together fall below 78 % of their usual opening (the median over 4 s) and
-  rise above 88 % again within half a second.
+  Returns:
+    u, v, `(t, 2, 21)` each: five points of the iris, then 16 of the contour, from the
+    middle of the eye along the line through its corners and upwards; 1 is its width.
   """
-  opening = np.asarray(eye_open, np.float64).mean(-1)
-  usual = [
-    np.median(opening[max(0, i - _USUAL) : i + _USUAL + 1]) for i in range(len(opening))
-  ]
-  ratio = opening / np.maximum(usual, 1e-6)
-  found, start = [], None
-  for i, value in enumerate(np.append(ratio, 1.0)):
-    if start is None and value < BLINK_BELOW:
-      start = i
-    elif start is not None and value > BLINK_OVER:
-      if i - start <= _LONGEST:
-        found.append((start, i))
-      start = None
-  return np.array(found, int).reshape(-1, 2)
+  lids = np.asarray(track.lids[:, :, :_CONTOUR, :2], np.float64)
+  iris = np.asarray(track.iris[..., :2], np.float64)
+  left, right = (
+    np.stack([lids[:, 0, a], lids[:, 1, b]], 1)
+    for a, b in ((_OUTER, _INNER), (_INNER, _OUTER))
+  )
+  across = (right - left)[:, :, None]
+  width = np.maximum(np.square(across).sum(-1), 1e-12)
+  away = np.concatenate([iris, lids], 2) - ((left + right) / 2)[:, :, None]
+  u = (away * across).sum(-1) / width
+  v = -(across[..., 0] * away[..., 1] - across[..., 1] * away[..., 0]) / width
+  return u, v

@@ -1,6 +1,6 @@
 """From a tracked face to pose, eyes, lids and mouth.
 
-Geometry comes first (`geometry.fit_head`). What it leaves is taken away by three linear
+Geometry comes first (`geometry.fit_head`). What it leaves is taken away by four linear
 readouts, fitted once on rendered people of exact pose, gaze and mouth, who are neither
 judged nor trained on elsewhere:
 
@@ -14,6 +14,7 @@ judged nor trained on elsewhere:
   pose, the outlines, products of these with the yaw, shape].
 * mouth = W [lip gap, head pose, products of these, 17 points of lips and chin], and the
   track's means of these.
+* lids: `blinks.py`.
 
 The means let a readout follow a head that nods as far as it nods (the differences from
 the mean), and at the same time distrust what the mean says, in which a person's own
@@ -30,11 +31,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_pipelines.perceive.blinks import blinks, closure
 from data_pipelines.perceive.geometry import fit_head
 from data_pipelines.perceive.lids import (
-  blinks,
   eye_openings,
   from_own_rest,
+  in_eyes,
   mouth_opening,
 )
 from data_pipelines.perceive.track import Track
@@ -43,8 +45,6 @@ CALIBRATION = Path(__file__).with_name('calibration.npz')
 COMPONENTS, TURNED, OF_EYES = 80, 60, 20  # of the shape: all, by yaw, for the eyes
 _EVERY = 3  # points of the mesh that stand for the shape
 _CORNERS = ((33, 133), (362, 263))  # of the mesh: both eyes, each left to right
-_INNER, _OUTER = 0, 8  # corners in the contour of the iris net
-_CONTOUR = 16  # points of the lids; the others are the brow
 _LIPS = (0, 13, 14, 17, 37, 61, 78, 82, 84, 87, 152, 267, 291, 308, 312, 314, 317)
 _MAX_EYE = 0.6  # radians: eyes turn no farther
 
@@ -54,7 +54,7 @@ class Calibration(NamedTuple):
 
   mean: `(752,)`, basis: `(752, 80)` of the shape (`shape_of`); scores have unit
   variance. lips: `(51,)` mean places. pose: `(301, 6)`, eyes: `(207, 2)`, mouth:
-  `(117,)` weights of the terms.
+  `(117,)`, lids: `(183,)` weights of the terms.
   """
 
   mean: np.ndarray
@@ -63,6 +63,7 @@ class Calibration(NamedTuple):
   pose: np.ndarray
   eyes: np.ndarray
   mouth: np.ndarray
+  lids: np.ndarray
 
 
 class Reading(NamedTuple):
@@ -70,12 +71,13 @@ class Reading(NamedTuple):
 
   pose: `(t, 6)` yaw, pitch, roll (degrees), log distance ratio, tx, ty (crop units).
   eyes: `(t, 2)` radians in the head's frame, to the picture's right and up.
-  eye_open: `(t, 2)`, mouth_open: `(t,)`; units of `labels.Labels`.
+  eye_open: `(t, 2)`, shut: `(t,)`, mouth_open: `(t,)`; units of `labels.Labels`.
   """
 
   pose: np.ndarray
   eyes: np.ndarray
   eye_open: np.ndarray
+  shut: np.ndarray
   mouth_open: np.ndarray
 
 
@@ -108,8 +110,9 @@ def read_track(track: Track, calibration: Calibration | None = None) -> Reading:
   eyes = (eye_terms(track, pose, scores) @ known.eyes).clip(-_MAX_EYE, _MAX_EYE)
   terms = mouth_terms(seen.rough, seen.local, known.lips)
   mouth = from_own_rest(with_means(terms, one) @ known.mouth)
-  opening = eye_openings(track)
-  return Reading(pose, _steadied(eyes, blinks(opening)), opening, mouth)
+  shut = closure(track, seen.rough, seen.local, known.lids)
+  steady = _steadied(eyes, blinks(shut))
+  return Reading(pose, steady, eye_openings(track), shut, mouth)
 
 
 def see(track: Track) -> Seen:
@@ -198,19 +201,7 @@ def eye_terms(track: Track, pose: np.ndarray, scores: np.ndarray) -> np.ndarray:
   rim of the iris and lids (o), as u and v; y o; shape.
   """
   y, p, r = (pose[:, :3] / [20, 10, 10]).T
-  lids = np.asarray(track.lids[:, :, :_CONTOUR, :2], np.float64)
-  iris = np.asarray(track.iris[..., :2], np.float64)
-  left, right = (
-    np.stack([lids[:, 0, a], lids[:, 1, b]], 1)
-    for a, b in ((_OUTER, _INNER), (_INNER, _OUTER))
-  )
-  across = (right - left)[:, :, None]
-  width = np.maximum(np.square(across).sum(-1), 1e-12)
-  # The iris's centre, its rim and the contour, from the middle of the eye.
-  away = np.concatenate([iris, lids], 2) - ((left + right) / 2)[:, :, None]
-  u = (away * across).sum(-1) / width
-  v = -(across[..., 0] * away[..., 1] - across[..., 1] * away[..., 0]) / width
-  u, v = _bounded(u, 0.1), _bounded(v, 0.1)
+  u, v = (_bounded(place, 0.1) for place in in_eyes(track))
   outline = np.concatenate([u[:, :, 1:], v[:, :, 1:]], 2).reshape(len(y), -1)
   u, v = u[:, :, 0], v[:, :, 0]
   gap = _bounded(eye_openings(track), 0.3)
@@ -218,7 +209,8 @@ def eye_terms(track: Track, pose: np.ndarray, scores: np.ndarray) -> np.ndarray:
   mesh = np.asarray(track.points[..., :2], np.float64)
   middle = np.stack([mesh[:, list(pair)].mean(1) for pair in _CORNERS], 1)
   face = np.maximum(np.linalg.norm(mesh[:, 263] - mesh[:, 33], axis=-1), 1e-6)
-  dx, dy = np.moveaxis((iris[:, :, 0] - middle) / face[:, None, None], -1, 0)
+  iris = np.asarray(track.iris[:, :, 0, :2], np.float64)
+  dx, dy = np.moveaxis((iris - middle) / face[:, None, None], -1, 0)
   cos, sin = (f(np.deg2rad(pose[:, 2]))[:, None] for f in (np.cos, np.sin))
   m, n = _bounded(dx * cos - dy * sin, 0.04), _bounded(-dx * sin - dy * cos, 0.04)
   yy, pp = y[:, None], p[:, None]

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 from data_pipelines import builder
-from data_pipelines.beam_command import options_of, parted
+from data_pipelines.beam_command import check_address, options_of, parted
 from data_pipelines.command import run_command
 from data_pipelines.synthetic import synthesize
 from data_pipelines.synthetic.clips import render_clip
@@ -83,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
   args = parser.parse_args(ours)
 
   def work() -> None:
+    check_address(args.out)
     options = options_of(beams)
     import apache_beam as beam
 
@@ -96,4 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-  sys.exit(main())
+  # Under its own name: what other machines unpickle must not be `__main__`'s.
+  from data_pipelines.synthetic.beam import main as imported
+
+  sys.exit(imported())

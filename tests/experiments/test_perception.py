@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_pipelines.perceive import readout
+from data_pipelines.perceive import blinks, readout
 from data_pipelines.perceive.geometry import fit_head
 from data_pipelines.perceive.track import Track
 from experiments import fit_perception, judge_perception
@@ -138,7 +138,7 @@ def test_talkers_are_looked_at_as_they_were_rendered(monkeypatch):
 def test_the_shipped_numbers_belong_to_this_reader():
   known = readout.load_calibration()
   looks = _looks(people=1, frames=2)
-  track = Track(*(looks[name] for name in Track._fields))
+  track = Track(*(looks[name] for name in fit_perception.SEEN))
   seen = readout.see(track)
   assert known.mean.shape == seen.shape.shape[1:]
   assert known.basis.shape == (*known.mean.shape, readout.COMPONENTS)
@@ -150,6 +150,29 @@ def test_the_shipped_numbers_belong_to_this_reader():
   assert known.eyes.shape == (terms.shape[1], 2)
   mouth = readout.mouth_terms(seen.rough, seen.local, known.lips)
   assert known.mouth.shape == (readout.with_means(mouth, one).shape[1],)
+  terms = blinks.lid_terms(track, seen.rough, seen.local)
+  assert known.lids.shape == terms.shape[1:]
+
+
+def test_lids_are_fitted_from_what_is_usual_for_each_person():
+  looks = _looks(people=80, frames=6)
+  rng = np.random.default_rng(3)
+  narrow = rng.uniform(0, 0.6, 80)[looks['seed']]  # how far a person's lids hang
+  looks['shut'] = np.where(np.arange(len(narrow)) % 6 == 2, 1.0, 0.0)
+  open_ = (1 - narrow) * (1 - 0.6 * looks['shut'])
+  middle = looks['lids'][:, :, [0, 8]].mean(2, keepdims=True)[..., 1]
+  looks['lids'][:, :, :16, 1] = middle + open_[:, None, None] * (
+    looks['lids'][:, :, :16, 1] - middle
+  )
+  weights = fit_perception.fit(looks).lids
+  shut = []
+  for person in range(80):
+    mine = looks['seed'] == person
+    track = Track(*(looks[name][mine] for name in fit_perception.SEEN))
+    seen = readout.see(track)
+    shut.append(blinks.closure(track, seen.rough, seen.local, weights))
+  shut = np.array(shut)
+  assert shut[:, 2].min() > 0.5 and np.abs(np.delete(shut, 2, 1)).max() < 0.5
 
 
 def test_the_shipped_numbers_correct_and_do_not_overrule():

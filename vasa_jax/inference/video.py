@@ -20,8 +20,8 @@ FPS = SAMPLE_RATE // SAMPLES_PER_FRAME
 # than a video frame, at 44.1 and 48 kHz it is not.
 SOUND_RATES = (44_100, 48_000)
 # `veryfast` loses a sixth of the fine detail of a moving face, this a twelfth, for less
-# than a millisecond more a frame of 256 px (docs/performance.md). x264's macroblock tree
-# sums in an order that changes from run to run: the same frames, other bytes.
+# than a millisecond more a frame of 256 px (docs/performance.md). x264's macroblock
+# tree is not exact: now and then the same frames gave other bytes.
 _DETAIL = {'preset': 'faster', 'tune': 'film', 'x264-params': 'mbtree=0'}
 _MATRIX_709 = 1  # the number that H.264 and FFmpeg give to BT.709, three times
 

@@ -6,22 +6,20 @@ import pytest
 from data_pipelines import schema
 from data_pipelines.ingest import crops, cutting
 from data_pipelines.ingest.config import Config
-from data_pipelines.ingest.outcome import Source
+from data_pipelines.ingest.outcome import Report, Source
 from data_pipelines.ingest.picture import Picture, Square
 from data_pipelines.ingest.shots import ShotCuts
-from data_pipelines.ingest.tracks import Track
-from data_pipelines.ingest.video_job import read_video
+from data_pipelines.ingest.tracks import STRIDE, Track
+from data_pipelines.ingest.video_job import _Reading, read_video
 from tests.data_pipelines.ingest import drawn_videos as drawn
 
 CONFIG = Config(size=64, max_seconds=4.0)
 
 
-def read(path, config=CONFIG, **more):
+def read(path, config=CONFIG, eyes=drawn.eyes, **more):
   """The report and the clips of a file."""
   clips: list[schema.Clip] = []
-  report = read_video(
-    Source('v', str(path), **more), config, drawn.eyes(), clips.append
-  )
+  report = read_video(Source('v', str(path), **more), config, eyes(), clips.append)
   for clip in clips:
     schema.check(clip)
   return report, clips
@@ -46,6 +44,25 @@ def test_a_speaker_becomes_clips_with_mouth_and_sound_together(tmp_path):
   assert curve.argmax() == 12 and curve.max() > 0.8
 
 
+def test_what_is_held_does_not_grow_with_the_take(tmp_path):
+  path = drawn.speaker(tmp_path / 'a.mp4', 40.0)
+  held, heard, kept = [], [], []
+
+  def note():
+    tracks, waiting = reading.tracker.tracks, reading.tracker._waiting
+    held.append(sum(map(len, tracks)) + len(waiting))
+    heard.append(sum(len(block) for _, block in reading.sound._blocks))
+
+  source, report = Source('v', str(path)), Report('v')
+  reading = _Reading(source, CONFIG, drawn.eyes(), kept.append, note, report)
+  reading.run()
+  assert len(kept) > 9 and sum(map(len, kept)) == 1000
+  # A clip, what must be left for another one, and the frames between two looks.
+  most = CONFIG.max_frames + CONFIG.min_frames + 2 * STRIDE
+  assert CONFIG.max_frames < max(held) <= most
+  assert max(heard) <= (most + 25) * schema.SAMPLES_PER_FRAME
+
+
 def test_the_face_lies_where_inference_would_put_it(tmp_path):
   path = drawn.speaker(tmp_path / 'a.mp4', 2.0, height=40.0)
   _, (clip,) = read(path)
@@ -60,6 +77,14 @@ def test_the_face_lies_where_inference_would_put_it(tmp_path):
   assert 1 / (bottom - top) == pytest.approx(2.48, abs=0.15)
 
 
+def test_the_nets_bring_the_limit_of_their_descriptor():
+  from data_pipelines.ingest import eyes
+  from data_pipelines.perceive import identity
+
+  limit = eyes.real_eyes().limit
+  assert limit == identity.LIMIT[identity.kind()] < 0.6
+
+
 def test_numbers_of_the_framing_are_those_of_inference():
   from data_pipelines.ingest import eyes
   from vasa_jax.inference import landmarks, portrait
@@ -69,7 +94,18 @@ def test_numbers_of_the_framing_are_those_of_inference():
   assert (landmarks.BROWS, landmarks.CHIN) == (eyes.BROWS, eyes.CHIN)
 
 
-def test_two_people_are_told_apart_and_met_again_after_a_cut(tmp_path):
+def narrow_eyes():
+  """Descriptors of all faces are nearly parallel, as those of a net are."""
+
+  def describe(crop):
+    found = drawn.describe(crop)
+    return None if found is None else np.append(found, 5) / np.sqrt(26)
+
+  return drawn.eyes()._replace(describe=describe, limit=1 / np.sqrt(26))
+
+
+@pytest.mark.parametrize('eyes', [drawn.eyes, narrow_eyes])
+def test_two_people_are_told_apart_and_met_again_after_a_cut(tmp_path, eyes):
   mouth, sound = drawn.talk(200)
   frames = []
   for i in range(200):
@@ -81,7 +117,8 @@ def test_two_people_are_told_apart_and_met_again_after_a_cut(tmp_path):
     else:
       drawn.add_face(picture, 1 if shot == 1 else 0, 160, 95, 44, mouth[i])
     frames.append(picture)
-  report, clips = read(drawn.write(tmp_path / 'a.mp4', frames, sound=sound))
+  path = drawn.write(tmp_path / 'a.mp4', frames, sound=sound)
+  report, clips = read(path, eyes=eyes)
   assert report.shots == 3
   assert [(c.clip_id, c.identity, len(c)) for c in clips] == [
     ('v-0000000-0', 'v-p0', 67),

@@ -79,11 +79,53 @@ def test_a_copy_in_worse_quality_is_a_duplicate_and_others_are_not():
   assert found == {40: 3, 41: 17}
 
 
+def silent_talk(seed: int, frames: int = 100) -> np.ndarray:
+  """`(t, 64, 64, 3)`: one face before one wall, moving each time otherwise."""
+  import cv2
+
+  base = np.random.default_rng(99).integers(0, 255, (6, 6, 3)).astype(np.uint8)
+  base = cv2.resize(base, (72, 72), interpolation=cv2.INTER_CUBIC)
+  rng = np.random.default_rng(seed)
+  way = np.cumsum(rng.normal(0, 0.35, (frames, 2)) * rng.uniform(0, 1, (frames, 1)), 0)
+  way = way - way.mean(0)
+  return np.stack([
+    cv2.warpAffine(base, np.float32([[1, 0, -4 + x], [0, 1, -4 + y]]), (64, 64))
+    for x, y in np.clip(way, -3, 3)
+  ])  # fmt: skip
+
+
+def test_silent_clips_of_one_person_are_no_duplicates_but_copies_are():
+  import cv2
+
+  silence = np.zeros(100 * 640, np.int16)
+  takes = [silent_talk(seed) for seed in range(12)]
+  half = [cv2.resize(c, (40, 40), interpolation=cv2.INTER_AREA) for c in takes[7]]
+  bad = [cv2.imencode('.jpg', c, [cv2.IMWRITE_JPEG_QUALITY, 40])[1] for c in half]
+  takes.append(np.stack([cv2.imdecode(b, cv2.IMREAD_COLOR) for b in bad]))
+  config = Config()
+  found = duplicates.find_duplicates(
+    [duplicates.signature(crops, silence) for crops in takes],
+    [100] * len(takes), config.picture_bits, config.sound_bits,
+  )  # fmt: skip
+  assert found == {12: 7}
+
+
 def test_people_are_met_again():
   a, b = np.array([1.0, 0.0]), np.array([0.6, 0.8])
   assert duplicates.same_person(a, [], 0.5) is None
   assert duplicates.same_person(a, [b], 0.7) is None
   assert duplicates.same_person(a, [b, a], 0.7) == 1
+
+
+def test_likeness_is_measured_by_the_descriptors_own_limit():
+  """Descriptors of two people may be nearly parallel: dlib's have a cosine of .85."""
+  angle = 2 * np.arcsin(0.4 / 2)  # .4 apart
+  a, b = np.array([1.0, 0.0]), np.array([np.cos(angle), np.sin(angle)])
+  assert duplicates.likeness(a, a, 0.4) == 1
+  assert duplicates.likeness(a, b, 0.4) == pytest.approx(0.5)
+  assert duplicates.likeness(a, b, 1.0) == pytest.approx(a @ b) and a @ b > 0.9
+  assert duplicates.same_person(a, [b], 0.7) == 0  # what the cosine alone would say
+  assert duplicates.same_person(a, [b], 0.7, 0.4) is None
 
 
 def staged(key: str, clips: int, late: int = 0, first: int = 0) -> Staged:

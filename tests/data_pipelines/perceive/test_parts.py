@@ -124,16 +124,6 @@ def test_eyes_are_held_through_a_blink_and_single_frames_are_errors():
   np.testing.assert_allclose(whole, eyes)
 
 
-def test_blinks_are_counted_and_held_eyes_are_not():
-  opening = 0.3 + 0.01 * np.sin(np.arange(150) / 9)
-  opening[20:25] *= [0.7, 0.4, 0.3, 0.5, 0.7]
-  opening[60:63] *= 0.5
-  opening[100:130] *= 0.3  # shut for more than a second
-  found = lids.blinks(np.stack([opening, opening], 1))
-  np.testing.assert_array_equal(found, [[20, 25], [60, 63]])
-  assert lids.blinks(np.full((5, 2), 0.3)).shape == (0, 2)
-
-
 def test_mouth_opens_upwards_only_and_closes_at_its_own_zero():
   local = np.repeat(mean_mesh()[None], 40, 0)
   lips = [13, 82, 312]
