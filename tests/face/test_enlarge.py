@@ -37,6 +37,11 @@ def _still(crop, mask, paint=0.5):
   )
 
 
+def _enlarged(layers, crop):
+  """All of a crop moves."""
+  return enlarge.enlarged(layers, enlarge.solid(crop), np.zeros_like(crop))
+
+
 def _psnr(a, b):
   return -10 * np.log10(np.mean(np.square(a - b)))
 
@@ -46,7 +51,7 @@ def _psnr(a, b):
 def test_is_the_plain_formula(side):
   rng = np.random.default_rng(side)
   layers, crop = _layers(rng), rng.random((1, side, side, 3), np.float32)
-  got = enlarge.enlarged(layers, crop)
+  got = _enlarged(layers, crop)
 
   def up(x):
     shape = (*x.shape[:1], side, side, x.shape[-1])
@@ -63,17 +68,56 @@ def test_what_does_not_move_is_the_crop_itself():
   rng = np.random.default_rng(0)
   crop = rng.random((1, 50, 50, 3), np.float32)
   carried = enlarge.layers(_still(rng.random((CELLS, CELLS, 3), np.float32), 1.0))
-  np.testing.assert_allclose(enlarge.enlarged(carried, crop), crop, atol=1e-6)
-  still = enlarge.faded(_layers(rng), jnp.zeros((2, CELLS, CELLS, 1)))
-  both = np.asarray(enlarge.enlarged(still, crop))
+  np.testing.assert_allclose(_enlarged(carried, crop), crop, atol=1e-6)
+  layers = _layers(rng).replace(head=rng.random((2, CELLS, CELLS, 1), np.float32))
+  still = enlarge.before_the_rest(layers, jnp.zeros((2, CELLS, CELLS, 1)))
+  both = np.asarray(_enlarged(still, crop))
   np.testing.assert_array_equal(both, np.repeat(crop, 2, 0))
 
 
-def test_a_matte_of_one_changes_nothing():
-  layers = _layers(np.random.default_rng(1))
-  same = enlarge.faded(layers, jnp.ones((2, CELLS, CELLS, 1)))
-  for a, b in zip(jax.tree.leaves(layers), jax.tree.leaves(same), strict=True):
-    np.testing.assert_allclose(a, b, atol=1e-6)
+def test_well_inside_the_head_the_model_is_asked_and_its_flow_goes_on_beyond():
+  side = 64
+  head = np.zeros((1, side, side, 1), np.float32)
+  head[:, 20:44, 20:44] = 1
+  head[:, 32, 24:40] = 0  # the gap of closed lips
+  flow = np.where(head > 0, [0.1, -0.05], [7.0, 7.0]).astype(np.float32)
+  flow[:, 32, 24:40] = 0.1, -0.05
+  flow[:, 20:22] = 3.0  # torn at the rim
+  rest = np.full((1, side, side, 3), 0.3, np.float32)
+  share = np.full((1, side, side, 1), 0.4, np.float32)
+  layers = enlarge.Layers(flow=flow, share=share, rest=rest, head=head)
+  moves = np.ones((1, side, side, 1), np.float32)
+  found = jax.tree.map(np.asarray, enlarge.before_the_rest(layers, moves))
+  middle = slice(26, 38)
+  np.testing.assert_allclose(found.rest[:, middle, middle], 0.3, atol=1e-6)
+  np.testing.assert_allclose(found.share[:, middle, middle], 0.4, atol=1e-6)
+  # Hair above and background beside follow the head, and only the portrait shows there.
+  for rows, columns in ((slice(0, 18), slice(0, 64)), (slice(0, 64), slice(48, 64))):
+    np.testing.assert_allclose(found.flow[:, rows, columns, 0], 0.1, atol=0.01)
+    assert not found.rest[:, rows, columns].any()
+    assert (found.share[:, rows, columns] == 1).all()
+  half = enlarge.before_the_rest(layers, moves / 2)
+  np.testing.assert_allclose(half.flow, found.flow / 2, atol=1e-6)
+  np.testing.assert_allclose(half.rest, found.rest / 2, atol=1e-6)
+
+
+def test_a_person_moves_before_a_background_that_does_not():
+  rng = np.random.default_rng(4)
+  behind = rng.random((1, 48, 48, 3), np.float32)
+  person = np.zeros((48, 48, 1), np.float32)
+  person[16:32, 16:32] = 1
+  colour = rng.random((48, 48, 3), np.float32)
+  carried = np.concatenate([person * colour, person], -1)[None]
+  shift = np.full((1, CELLS, CELLS, 2), [6 / 48, 0], np.float32)
+  moved = _layers(rng, 1).replace(
+    flow=shift,
+    share=np.ones((1, CELLS, CELLS, 1), np.float32),
+    rest=np.zeros((1, CELLS, CELLS, 3), np.float32),
+  )
+  got = np.asarray(enlarge.enlarged(moved, carried, behind))[0]
+  wanted = behind[0].copy()
+  wanted[16:32, 10:26] = colour[16:32, 16:32]
+  np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
 def test_flow_is_in_crop_units():
@@ -84,7 +128,7 @@ def test_flow_is_in_crop_units():
     share=np.ones((1, CELLS, CELLS, 1), np.float32),
     rest=np.zeros((1, CELLS, CELLS, 3), np.float32),
   )
-  got = np.asarray(enlarge.enlarged(moved, crop))
+  got = np.asarray(_enlarged(moved, crop))
   np.testing.assert_allclose(got[:, 8:, :-4], crop[:, :-8, 4:], atol=1e-6)
 
 
@@ -99,7 +143,7 @@ def test_detail_comes_from_the_large_crop(mask, shows):
   blurred = Image.fromarray((small * 255).astype(np.uint8)).resize((16, 16))
   paint = np.asarray(blurred.resize((64, 64)), np.float32) / 255
   rendering = _still(small, mask, paint)
-  got = np.asarray(enlarge.enlarged(enlarge.layers(rendering), crop))
+  got = np.asarray(_enlarged(enlarge.layers(rendering), crop))
   shown = Image.fromarray((rendering.picture[0] * 255).astype(np.uint8))
   lanczos = shown.resize((256, 256), Image.Resampling.LANCZOS)
   gain = _psnr(got, crop) - _psnr(np.asarray(lanczos, np.float32) / 255, crop[0])
@@ -126,5 +170,5 @@ def test_at_the_models_size_it_is_the_models_picture(params):
   again = warp_picture(crops, screen_grid(64) + rendering.fine_flow)
   np.testing.assert_allclose(again, rendering.warped, atol=1e-5)
   assert np.abs(rendering.fine_flow).max() > 0.02
-  got = enlarge.enlarged(enlarge.layers(rendering), picture)
+  got = _enlarged(enlarge.layers(rendering), picture)
   np.testing.assert_allclose(got, rendering.picture, atol=5e-5)

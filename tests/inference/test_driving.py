@@ -98,6 +98,23 @@ def test_only_the_named_part_is_replaced(tiny_face, own, parts):
       np.testing.assert_array_equal(rows[:, 0], np.arange(10))
 
 
+def test_eyes_make_up_for_a_given_pose(tiny_face, own, tmp_path):
+  """Gaze is asked for as the camera sees it, wherever the head is told to point."""
+  path = tmp_path / 'turn.json'
+  path.write_text(json.dumps({'pose': {'yaw': 12, 'pitch': -5}}))
+  pose = np.float32([[0.05, 0.02, 0, 0.1, 0, 0]]).repeat(5, 0)
+  dyn = np.zeros((5, 54), np.float32)
+  dyn[:, -2:] = 0.04, -0.03
+  drive = driving.load_drive(path, 'pose', tiny_face.bundle, own, 5)
+  (made,) = drive.motions(lambda: iter([Motion(pose, dyn)]), 5)
+  np.testing.assert_allclose(made.z_pose[:, 0], np.radians(12), atol=1e-6)
+  for axis, sign in ((0, 1), (1, -1)):  # head pitch points down, eye pitch up
+    before = pose[:, axis] + sign * dyn[:, 52 + axis]
+    after = made.z_pose[:, axis] + sign * made.z_dyn[:, 52 + axis]
+    np.testing.assert_allclose(after, before, atol=1e-6)
+  np.testing.assert_array_equal(made.z_dyn[:, :52], dyn[:, :52])
+
+
 def test_motion_of_a_video(tiny_face, own, clip):
   frames = list(face_track.read_frames(clip))
   assert len(frames) in (16, 17)  # 12 a second become 25

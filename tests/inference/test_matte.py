@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from vasa_jax.face.prior import HeadTemplate, pose_head, project
 from vasa_jax.face.template import load_template
@@ -82,10 +81,6 @@ def test_no_edge_and_nothing_at_the_border(made):
   steps = [np.abs(np.diff(found, axis=i)).max() for i in (1, 2)]
   # A flow of .06 of the crop that fades by so much a pixel hardly folds.
   assert max(steps) < 0.16
-  # Round a smaller head there is more that does not move at all.
-  small = made((0, 0, 0, 0.5, 0, 0), (0, 0, 0, 0.5, 0, 0))[0]
-  still = [ndimage.distance_transform_edt(x == 0).max() for x in (found[0], small)]
-  assert still[1] > 10 and still[1] > 1.5 * still[0]
 
 
 def test_a_body_that_goes_far_goes_whole(made, template):

@@ -95,6 +95,9 @@ def test_video_of_the_whole_picture(tiny_face, cut_off, short_voice, tmp_path):
     video = container.streams.video[0]
     assert (video.frames, video.height, video.width) == (18, 282, 270)
     last = [frame.to_ndarray(format='rgb24') for frame in container.decode(video)][-1]
+  assert not any('made up' in note for note in talk.notes)
+  square = tiny_face.talk(path, short_voice, tmp_path / 'b.mp4')
+  assert f'{path}: ' in square.notes[-1] and '--paste-back' in square.notes[-1]
   said = read_provenance(out)
   assert said == talk.provenance
   assert said['settings']['paste_back'] is True and said['settings']['size'] is None

@@ -225,3 +225,14 @@ def test_small_face_in_a_photograph(picture):
     np.array([whole.left, whole.top]) * 300 / 512 + [700, 900],
     atol=6,
   )
+
+
+def test_how_much_of_the_square_lies_beyond_the_picture(picture):
+  assert find_portrait(picture, 64).beyond == 0
+  found = find_portrait(np.ascontiguousarray(picture[19:300, 131:400]), 64)
+  # Counted pixel by pixel, to the width of one.
+  side = np.arange(int(found.side)) + 0.5
+  rows, columns = found.top + side, found.left + side
+  inside = np.mean((rows > 0) & (rows < 281)) * np.mean((columns > 0) & (columns < 269))
+  assert 0.1 < found.beyond < 0.9
+  assert found.beyond == pytest.approx(1 - inside, abs=0.01)

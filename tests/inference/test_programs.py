@@ -1,6 +1,7 @@
 """Traces that outlive the process: same results, and never those of other code."""
 
 import functools
+import os
 
 import jax
 import jax.numpy as jnp
@@ -83,6 +84,23 @@ def test_a_damaged_file_is_made_again(folder, inputs):
     counted = Counted()
     assert (programs.kept(counted, 'x')(*inputs).z_pose == 3).all()
     assert counted.traces == 1 and len(path.read_bytes()) > len(whole) // 2
+
+
+def test_the_oldest_files_go(folder, inputs, monkeypatch):
+  monkeypatch.setattr(programs, 'MOST', 3)
+  for i in range(3):
+    programs.kept(Counted(), i)(*inputs)
+    for path in folder.iterdir():
+      os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 10))
+  programs.kept(Counted(), 0)(*inputs)  # read again: no longer the oldest
+  programs.kept(Counted(), 3)(*inputs)
+  assert len(list(folder.iterdir())) == 3
+  traced = []
+  for i in (0, 2, 3, 1):
+    counted = Counted()
+    programs.kept(counted, i)(*inputs)
+    traced.append(counted.traces)
+  assert traced == [0, 0, 0, 1]
 
 
 def test_without_a_folder_or_a_disk_it_is_jit(monkeypatch, inputs, tmp_path):

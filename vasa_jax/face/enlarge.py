@@ -1,12 +1,15 @@
-"""Larger pictures of the pixel path: its flow carries the pixels of a larger crop.
+"""Pictures of any size: the model's flow carries the pixels of a finer portrait.
 
 What the model computed at its own size is smooth (a flow, a share, a correction) and is
 enlarged; the detail comes from the portrait itself. With p the model's picture, w its
 moved pixels and s the share of them, the large picture is
 
-    enlarged(p - s w) + enlarged(s) * moved(large crop)
+    enlarged(p - s w) + enlarged(s) * (H(moved) + (1 - a(moved)) B)
 
-The share is the model's mask with its soft middle pulled up. A mask of 0.85 costs the
+where H is the person's part of the portrait's light, a its share of a pixel and B what
+lies behind (`inference/cutout.py`): the head moves before a background that does not.
+
+The share s is the model's mask with its soft middle pulled up. A mask of 0.85 costs the
 model nothing, as its paint holds the rest; above the model's own resolution there is no
 paint, and the picture would lose 15 % of all fine detail.
 
@@ -21,10 +24,14 @@ import numpy as np
 from flax import struct
 
 from vasa_jax.face.pixel_path import Rendering
+from vasa_jax.face.splat import pull_push
 from vasa_jax.types import Array
 
 # Masks at which fine detail begins to show and shows whole.
 PAINTED, CARRIED = 0.15, 0.5
+# Crop units: gaps of the template that are closed, and how far inside its rim the
+# model's own picture begins to be wanted.
+CLOSED, INNER = 0.016, 0.024
 # Rows that are drawn at once. A frame at once leaves the caches: twice as slow on CPU.
 BAND = 32
 
@@ -37,11 +44,14 @@ class Layers:
     flow: `(b, h, w, 2)` backward, crop units.
     share: `(b, h, w, 1)` of the carried pixels, 0..1.
     rest: `(b, h, w, 3)` the model's picture less that share of its moved pixels.
+    head: `(b, n, n, 1)` 1 on the head template, falling to 0 beside it; None for a
+      model that has no prior.
   """
 
   flow: Array
   share: Array
   rest: Array
+  head: Array | None = None
 
 
 def layers(rendering: Rendering) -> Layers:
@@ -51,70 +61,94 @@ def layers(rendering: Rendering) -> Layers:
     rendering: of a model with a pixel path.
   """
   # Masks come from a coarser grid, four pixels in one go; enlarged, one would see it.
-  mask = jnp.pad(rendering.mask, ((0, 0), (1, 1), (1, 1), (0, 0)), mode='edge')
-  summed = jax.lax.reduce_window(
-    mask, 0.0, jax.lax.add, (1, 3, 3, 1), (1, 1, 1, 1), 'VALID'
-  )
-  share = _smooth_step((summed / 9 - PAINTED) / (CARRIED - PAINTED))
-  return Layers(
+  share = _smooth_step((_mean(rendering.mask, 1) - PAINTED) / (CARRIED - PAINTED))
+  found = Layers(
     flow=rendering.fine_flow,
     share=share,
     rest=rendering.picture - share * rendering.warped,
   )
+  if rendering.prior is None:
+    return found
+  # Nearness halves from level to level and never ends; the head ends at a half of it.
+  head = jnp.clip(4 * rendering.prior.hints[..., -1:] - 1, 0.0, 1.0)
+  return found.replace(head=head)
 
 
-def faded(layers: Layers, matte: Array) -> Layers:
-  """Layers whose pictures go over into the portrait's crop, unmoved.
+def before_the_rest(layers: Layers, moves: Array) -> Layers:
+  """Layers of a head that moves, with its hair, before what does not.
 
-  The flow itself fades: two pictures of hair, one moved and one not, laid over each
-  other would show twice, while a flow that fades bends it.
+  Beside the template the model has to guess what is hair and what lies behind, and at
+  its rim the flow is torn. A cutout knows better: well inside the template the model is
+  asked, beyond that its flow there goes on smoothly, with hair, ears and neck. The flow
+  fades where the body holds the head: two pictures of a collar, one moved and one not,
+  laid over each other would show twice, while a flow that fades bends it.
 
   Args:
-    matte: `(b, h, w, 1)`; 1 as asked, 0 the crop as it is, exactly.
+    layers: of a model with a prior.
+    moves: `(b, h, w, 1)`; 1 as asked, 0 the portrait as it is.
   """
+  size, cells = layers.flow.shape[1], layers.head.shape[1]
+  near, far = (max(1, round(share * cells)) for share in (CLOSED, INNER))
+  # Lips and jaw leave gaps in the template's nearness.
+  whole = _largest(layers.head, near)
+  inside = _mean(-_largest(-whole, near + far + 1), 1)
+  own = stretched(layers.flow, cells)
+  # `pull_push` takes a quarter of a sample for a whole one.
+  seen = jnp.concatenate([own * inside, inside], -1) / 4
+  beyond, _ = jax.vmap(pull_push)(seen)
+  inside = stretched(inside, size)
+  flow = inside * layers.flow + (1 - inside) * stretched(beyond, size)
+  inside = moves * inside
   return layers.replace(
-    flow=matte * layers.flow,
-    share=1 - matte * (1 - layers.share),
-    rest=matte * layers.rest,
+    flow=moves * flow,
+    share=1 - inside * (1 - layers.share),
+    rest=inside * layers.rest,
   )
 
 
-def enlarged(layers: Layers, crop: Array, side: int | None = None) -> Array:
+def enlarged(layers: Layers, carried: Array, behind: Array) -> Array:
   """The pictures at another size.
 
   Args:
     layers: of b frames.
-    crop: `(1, s, s, 3)` in [0, 1], the portrait's crop at any size.
-    side: of the pictures; None is the crop's. A crop of a few times the side keeps
-      what bilinear sampling between pixels would blur.
+    carried: `(1, k, k, 4)` the person's part of the light in the portrait, and its
+      share of the pixel (`solid` for a portrait without a cutout). Three times the side
+      of the pictures keeps what bilinear sampling between pixels would blur.
+    behind: `(1, side, side, 3)` in [0, 1], what one sees where the person is not.
 
   Returns:
     `(b, side, side, 3)`, about [0, 1].
   """
-  own = crop.shape[1]
-  side = side or own
+  own, side = carried.shape[1], behind.shape[1]
   zoom = own / side
-  rows = jnp.asarray(crop).reshape(-1, 3)
+  rows = jnp.asarray(carried).reshape(-1, 4)
   bands = -(-side // BAND)
   y = np.minimum(np.arange(bands * BAND), side - 1).reshape(bands, BAND)
   x = np.arange(side)
   across = _between(x, side, layers.flow.shape[2])
   along = _between(y, side, layers.flow.shape[1])
+  back = jnp.asarray(behind)[0, y]
 
   def band(drawn, at):
-    y, rows_between = at
+    y, rows_between, back = at
     drawn = _blended(_blended(drawn, rows_between, 0), across, 1)
     flow, share, rest = jnp.split(drawn, (2, 3), -1)
     place = jnp.stack(jnp.broadcast_arrays(x, y[:, None]), -1)
     place = (place + 0.5) * zoom - 0.5 + flow * own
-    return rest + share * _sampled(rows, place, own)
+    moved = _sampled(rows, place, own)
+    return rest + share * (moved[..., :3] + (1 - moved[..., 3:]) * back)
 
   def frame(layers):
     drawn = jnp.concatenate([layers.flow, layers.share, layers.rest], -1)
-    done = jax.lax.map(lambda at: band(drawn, at), (y, along))
+    done = jax.lax.map(lambda at: band(drawn, at), (y, along, back))
     return done.reshape(-1, side, 3)[:side]
 
   return jax.lax.map(frame, layers)
+
+
+def solid(crop: Array) -> Array:
+  """`(1, k, k, 3)` in [0, 1] as `carried`: all of it moves, nothing lies behind."""
+  return jnp.concatenate([crop, jnp.ones_like(crop[..., :1])], -1)
 
 
 def stretched(x: Array, side: int) -> Array:
@@ -151,7 +185,7 @@ def _sampled(rows: Array, place: Array, side: int) -> Array:
   """Bilinear; `nn.sampling` also knows zeros outside and gradients, at half the speed.
 
   Args:
-    rows: `(side * side, 3)` pixels.
+    rows: `(side * side, c)` pixels.
     place: `(..., 2)` x, y in pixels.
     side: of the square.
   """
@@ -166,6 +200,25 @@ def _sampled(rows: Array, place: Array, side: int) -> Array:
   upper = at(0) * (1 - x) + at(1) * x
   lower = at(side) * (1 - x) + at(side + 1) * x
   return upper * (1 - y) + lower * y
+
+
+def _mean(x: Array, reach: int) -> Array:
+  """Means over squares of `2 reach + 1`; the border is repeated."""
+  pad = (reach, reach)
+  x = jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode='edge')
+  return _windowed(x, jax.lax.add, 0.0, reach, 'VALID') / (2 * reach + 1) ** 2
+
+
+def _largest(x: Array, reach: int) -> Array:
+  """Largest over squares of `2 reach + 1`."""
+  return _windowed(x, jax.lax.max, -jnp.inf, reach, 'SAME')
+
+
+def _windowed(x: Array, what, start: float, reach: int, padding: str) -> Array:
+  """One axis after the other."""
+  for window in ((1, 2 * reach + 1, 1, 1), (1, 1, 2 * reach + 1, 1)):
+    x = jax.lax.reduce_window(x, start, what, window, (1, 1, 1, 1), padding)
+  return x
 
 
 def _smooth_step(x: Array) -> Array:

@@ -18,6 +18,7 @@ import numpy as np
 
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference.named_motion import named_motion, read_named
+from vasa_jax.inference.stance import looking
 from vasa_jax.types import POSE_DIM, Motion
 
 PARTS = ('pose', 'dynamics', 'both')
@@ -32,12 +33,15 @@ class Drive(NamedTuple):
     z_pose: `(t, 6)`; z_dyn: `(t, k)`.
     about: for the file's provenance.
     notes: lines for the user.
+    keeps_gaze: of anchored motion: generated eyes make up for a given pose, since
+      gaze is asked for as the camera sees it.
   """
 
   z_pose: np.ndarray | None
   z_dyn: np.ndarray | None
   about: dict[str, Any]
   notes: tuple[str, ...] = ()
+  keeps_gaze: bool = False
 
   def motions(
     self, make: Callable[[], Iterator[Motion]], frames: int
@@ -54,6 +58,8 @@ class Drive(NamedTuple):
       start += len(at)
       pose = window.z_pose if self.z_pose is None else _there_and_back(self.z_pose, at)
       dyn = window.z_dyn if self.z_dyn is None else _there_and_back(self.z_dyn, at)
+      if self.z_dyn is None and self.keeps_gaze:
+        dyn = looking(dyn, window.z_pose, pose)
       yield Motion(pose, dyn)
 
   def _alone(self, frames: int) -> Iterator[Motion]:
@@ -123,7 +129,7 @@ def load_drive(
     motion, notes = video_motion(drive, bundle, frames)
   pose = motion.z_pose if parts in ('pose', 'both') else None
   dyn = motion.z_dyn if parts in ('dynamics', 'both') else None
-  return Drive(pose, dyn, about, notes)
+  return Drive(pose, dyn, about, notes, keeps_gaze=bundle.face_config.anchored)
 
 
 def video_motion(

@@ -54,6 +54,14 @@ class Portrait(NamedTuple):
     scale = self.side / self.crop.shape[0]
     return np.asarray(points) * scale + np.array([self.left, self.top])
 
+  @property
+  def beyond(self) -> float:
+    """Share of the crop's square that the picture does not reach, 0..1."""
+    height, width = self.picture.shape[:2]
+    wide = min(width, self.left + self.side) - max(0.0, self.left)
+    high = min(height, self.top + self.side) - max(0.0, self.top)
+    return 1 - max(wide, 0.0) * max(high, 0.0) / self.side**2
+
   def cut(self, size: int) -> np.ndarray:
     """The same square at another size: `(size, size, 3)` uint8."""
     points = self.to_picture(self.landmarks.points[:, :2])

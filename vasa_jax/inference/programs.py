@@ -28,6 +28,7 @@ from vasa_jax.motion.windows import Past
 from vasa_jax.types import FaceCode, Motion
 
 PACKAGE = Path(__file__).parents[1]
+MOST = 24  # files of up to 5 MB; a new version of the package needs new ones
 TRACED = ('face', 'inference', 'motion', 'nn')  # folders whose code is in a program
 
 for _kind in (FaceCode, Layers, Motion, Past, PixelCode, Wishes):
@@ -86,6 +87,7 @@ class _Kept:
       exported = export.export(jax.jit(function))(*args, **kwargs)
       try:
         write_whole(path, bytes(exported.serialize()))
+        _drop_oldest(folder)
       except OSError:
         pass  # No cache is no error: the next run only starts more slowly.
     return jax.jit(exported.call)
@@ -99,12 +101,19 @@ def _folder() -> Path | None:
   return folder if jax.config.jax_compilation_cache_dir == str(folder) else None
 
 
+def _drop_oldest(folder: Path) -> None:
+  """Leaves the `MOST` files that were written or read last."""
+  found = sorted(folder.glob('*.program'), key=lambda path: path.stat().st_mtime)
+  for path in found[:-MOST]:
+    path.unlink(missing_ok=True)
+
+
 def _read(path: Path) -> export.Exported | None:
   """A program of an earlier run; None without one, or with one that cannot be read."""
   try:
-    return export.deserialize(bytearray(path.read_bytes()))
-  except OSError:
-    return None
+    found = export.deserialize(bytearray(path.read_bytes()))
+    path.touch()
+    return found
   except Exception:  # What a damaged file raises is the reader's own affair.
     return None
 

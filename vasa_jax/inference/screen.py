@@ -21,6 +21,7 @@ from PIL import Image
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import enlarge
 from vasa_jax.inference import matte, paste
+from vasa_jax.inference.cutout import cut_out
 from vasa_jax.inference.models import FaceNet, to_bytes
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.types import FaceCode, Motion
@@ -65,11 +66,16 @@ def check(config: Any, size: int | None, paste_back: bool) -> None:
     )
   if size is not None and not SIZES[0] <= size <= SIZES[1]:
     raise UsageError(f'size must lie between {SIZES[0]} and {SIZES[1]}, not {size}')
-  if paste_back and (config.pixel_path is None or not config.pixel_path.prior):
+  if paste_back and not can_paste_back(config):
     raise UserError(
       'these weights do not know where the head is, so it cannot be pasted back; '
       'take weights with a pixel path and its prior, as the embedded ones'
     )
+
+
+def can_paste_back(config: Any) -> bool:
+  """Whether a face model knows where the head is."""
+  return config.pixel_path is not None and bool(config.pixel_path.prior)
 
 
 def screen(
@@ -96,12 +102,22 @@ def screen(
     net.compile(code, batch)
     return Screen((side, side), net.decode, lambda pictures: _resized(pictures, side))
   drawn = side if paste_back else max(side, own)
-  crop = jnp.asarray(portrait.cut(drawn))[None]
-  fine = jnp.asarray(_finer(portrait, drawn))[None]
+  crop = portrait.cut(drawn)
+  fine = _finer(portrait, drawn)
+  if can_paste_back(net.config):
+    parts = [jnp.asarray(part)[None] for part in cut_out(portrait, drawn, fine)]
+    crop = jnp.asarray(crop)[None]
 
-  def decode(code: FaceCode, motion: Motion) -> jax.Array:
-    moves = _moves(code, motion, own) if path.prior else None
-    return _drawn(net.layers(code, motion), moves, fine, crop)
+    def decode(code: FaceCode, motion: Motion) -> jax.Array:
+      moves = _moves(code, motion, own)
+      return _before_the_rest(net.layers(code, motion), moves, *parts, crop)
+
+  else:
+    whole = enlarge.solid(jnp.asarray(fine)[None] / 255)
+    none = jnp.zeros((1, drawn, drawn, 3))
+
+    def decode(code: FaceCode, motion: Motion) -> jax.Array:
+      return _drawn(net.layers(code, motion), whole, none)
 
   decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), code.pixels.motion))
   if not paste_back:
@@ -124,27 +140,31 @@ def _moves(code: FaceCode, motion: Motion, size: int) -> jax.Array:
 
 
 @jax.jit
-def _drawn(
-  layers: enlarge.Layers, moves, fine: jax.Array, crop: jax.Array
+def _before_the_rest(
+  layers: enlarge.Layers, moves, carried: jax.Array, behind: jax.Array, crop: jax.Array
 ) -> jax.Array:
-  """Pictures of the crop's size.
+  """Pictures of a head that moves before what does not.
 
   Args:
     layers: of b frames.
-    moves: `(b, s, s, 1)` what may move, or None: all of it.
-    fine: `(1, z s, z s, 3)` uint8 whose pixels are carried.
+    moves: `(b, n, n, 1)` of `_moves`.
+    carried, behind: of a `Cutout`, as `enlarge.enlarged` takes them.
     crop: `(1, s, s, 3)` uint8 that is shown where nothing moves.
   """
-  side = crop.shape[1]
-  fine, crop = (x.astype(jnp.float32) / 255 for x in (fine, crop))
-  if moves is None:
-    return to_bytes(enlarge.enlarged(layers, fine, side))
-  moved = enlarge.enlarged(enlarge.faded(layers, moves), fine, side)
+  drawn = enlarge.before_the_rest(layers, moves)
+  moved = enlarge.enlarged(drawn, carried, behind)
   # Both lie still where they go over into each other: nothing shows twice.
   shown = jnp.minimum(4 * moves, 1)
-  if side != moves.shape[1]:
-    shown = enlarge.stretched(shown, side)
+  if behind.shape[1] != moves.shape[1]:
+    shown = enlarge.stretched(shown, behind.shape[1])
+  crop = crop.astype(jnp.float32) / 255
   return to_bytes(crop + shown * (moved - crop))
+
+
+@jax.jit
+def _drawn(layers: enlarge.Layers, carried: jax.Array, behind: jax.Array) -> jax.Array:
+  """Pictures all of which moves, as `enlarge.enlarged` makes them."""
+  return to_bytes(enlarge.enlarged(layers, carried, behind))
 
 
 def _resized(pictures: np.ndarray, side: int) -> np.ndarray:

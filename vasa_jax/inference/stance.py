@@ -34,12 +34,25 @@ def held(source: Motion, motions: Iterator[Motion]) -> Iterator[Motion]:
   bound = np.isfinite(REACH)
   for motion in motions:
     asked = np.asarray(motion.z_pose)
-    z_pose, z_dyn = np.array(asked), np.array(motion.z_dyn)
+    z_pose, z_dyn = np.array(asked), np.asarray(motion.z_dyn)
     z_pose[:, bound] = np.tanh(asked[:, bound] / REACH[bound]) * REACH[bound]
     z_pose += own
-    # Head pitch points down, eye pitch up.
-    against = (z_pose - asked)[:, :2] * [-1, 1]
-    eyes = z_dyn[:, EYES]
-    most = np.maximum(np.abs(eyes), MOST_EYES)
-    z_dyn[:, EYES] = np.clip(eyes + against, -most, most)
-    yield motion.replace(z_pose=z_pose, z_dyn=z_dyn)
+    yield motion.replace(z_pose=z_pose, z_dyn=looking(z_dyn, asked, z_pose))
+
+
+def looking(z_dyn: np.ndarray, asked: np.ndarray, given: np.ndarray) -> np.ndarray:
+  """Eyes that look where they did, in a head that is turned another way.
+
+  Args:
+    z_dyn: `(t, 54)` made for the head `asked`.
+    asked, given: `z_pose`, `(t, 6)`.
+
+  Returns:
+    `(t, 54)`.
+  """
+  # Head pitch points down, eye pitch up.
+  against = (given - asked)[:, :2] * [-1, 1]
+  eyes, turned = z_dyn[:, EYES], np.array(z_dyn)
+  most = np.maximum(np.abs(eyes), MOST_EYES)
+  turned[:, EYES] = np.clip(eyes + against, -most, most)
+  return turned

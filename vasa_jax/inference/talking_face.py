@@ -31,6 +31,7 @@ from vasa_jax.inference.programs import kept
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
 BATCH = 8
+MADE_UP = 0.1  # share of a crop beyond its picture from which one sees it
 Progress = Callable[[int, int], None]
 
 
@@ -282,6 +283,12 @@ class TalkingFace:
     finally:
       ahead.close()
     notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
+    can_paste = screen.can_paste_back(self.bundle.face_config)
+    if face.beyond > MADE_UP and can_paste and not paste_back:
+      notes += (
+        f'{portrait}: {face.beyond:.0%} of the square round the face lies outside the '
+        'picture and is made up; --paste-back shows the picture alone',
+      )
     return Talk(out, survey.frames, survey.frames / FPS, notes, said)
 
   def _write(self, code, shown, sound, survey, motions, out, said, progress) -> None:
