@@ -1,7 +1,7 @@
 """Do real portraits obey? Each control at five levels, read back by other nets.
 
 One voice, three seconds, one seed; only the control changes. Gaze and head are read
-from mesh and irises, distance from the mesh's size, an emotion by a net for emotions.
+from mesh and irises, distance from the mesh's size, an emotion by a net for emotions, in log-odds.
 A control is obeyed when what is read rises at every step, and clean when nothing else
 that is read changes with it.
 """
@@ -36,7 +36,7 @@ UNITS = {
   'gaze': 'deg',
   'distance': 'ratio',
   'yaw': 'deg',
-  **dict.fromkeys(EMOTIONS, ''),
+  **dict.fromkeys(EMOTIONS, 'log-odds'),
 }
 READ_EMOTIONS = Callable[[np.ndarray], np.ndarray]  # `metrics.emotion.load_reader`
 
@@ -105,7 +105,7 @@ def obey(
           write_whole(drive, about)
         settings = settings_of(control, level, drive)
         made = film(face, sitter, voice, folder, 0, settings, about)
-        kept = made.path.with_suffix(f'.read{int(emotions is not None)}.json')
+        kept = made.path.with_suffix(f'.read{1 + int(emotions is not None)}.json')
         if not kept.is_file():
           read = read_back(made.path, sitter, emotions)
           write_whole(kept, json.dumps(read))
@@ -118,7 +118,10 @@ def obey(
 def read_back(
   path: Path, sitter: Sitter, emotions: READ_EMOTIONS | None
 ) -> dict[str, float]:
-  """Median readings of every fifth frame of a video; see `LEVELS` for the names."""
+  """Readings of every fifth frame of a video; see `LEVELS` for the names.
+
+  Medians; of an emotion the mean log-odds.
+  """
   frames = [f for i, f in enumerate(read_frames(path)) if i % STEP == 0]
   track = track_faces(frames, irises=True)
   read = dict.fromkeys(LEVELS, float('nan'))
@@ -134,9 +137,18 @@ def read_back(
 
     seen = np.flatnonzero(track.found)
     views = np.stack([crop_face(frames[i], track.points[i]) for i in seen])
-    shares = np.median(emotions(views), axis=0)
-    read |= {name: float(shares[CLASSES.index(name)]) for name in EMOTIONS}
+    odds = log_odds(emotions(views)).mean(0)
+    read |= {name: float(odds[CLASSES.index(name)]) for name in EMOTIONS}
   return read
+
+
+def log_odds(shares: np.ndarray) -> np.ndarray:
+  """`ln(p / (1 - p))` of a net's shares, at most 16 either way.
+
+  The shares themselves saturate: of a portrait that smiles at .99 nothing can rise.
+  """
+  shares = np.clip(shares.astype(np.float64), 1e-7, 1 - 1e-7)
+  return np.log(shares / (1 - shares))
 
 
 class Obeyed(NamedTuple):

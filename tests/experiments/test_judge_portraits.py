@@ -170,6 +170,13 @@ def test_controls_that_disobey_or_leak_are_seen():
   assert 'anger' not in {one.control for one in controls.summarise([blind])}
 
 
+def test_emotions_do_not_saturate():
+  shares = np.float32([0.0, 0.1, 0.5, 0.99, 0.9999, 1.0])
+  found = controls.log_odds(shares)
+  assert np.isfinite(found).all() and (np.diff(found) > 1).all()
+  assert found[2] == 0 and found[1] == pytest.approx(-np.log(9), abs=1e-6)
+
+
 def test_controls_are_asked_through_the_product(tmp_path):
   drive = tmp_path / 'yaw.json'
   assert controls.settings_of('gaze', 10.0, drive) == {'gaze': [10.0, 0.0]}
