@@ -1,7 +1,8 @@
 """Do real portraits obey? Each control at five levels, read back by other nets.
 
 One voice, three seconds, one seed; only the control changes. Gaze and head are read
-from mesh and irises, distance from the mesh's size, an emotion by a net for emotions, in log-odds.
+from mesh and irises, distance from the mesh's size, an emotion by a net for emotions
+(log-odds).
 A control is obeyed when what is read rises at every step, and clean when nothing else
 that is read changes with it.
 """
