@@ -21,8 +21,8 @@ from vasa_jax.types import Array, Motion
 CELLS = 64  # along a side of the grid on which the matte is made
 HEAD = 0.7, 0.95  # of a vertex's share of the head's rotation: neck, head
 # Spread of the head over its surroundings: above it, beside it, below it.
-ABOVE, BESIDE, BELOW = 0.2, 0.16, 0.06
-ENDS, WHOLE = 0.01, 0.13  # of the spread head: nothing moves, everything does
+ABOVE, BESIDE, BELOW = 0.17, 0.13, 0.06
+ENDS, WHOLE = 0.01, 0.16  # of the spread head: nothing moves, everything does
 NECK = 0.03  # spread of the neck
 # How far a head goes from its place before the body comes along, and goes with it.
 LEANS, WALKS = 0.14, 0.22
