@@ -3,8 +3,8 @@
 Copies in another size, quality or container have the same signs: where one half of a
 coarse picture is brighter than its neighbour, and where the sound grows louder.
 Pictures of one person before one wall are alike at all times, so the sound decides;
-where there is none, it is when the picture moves more. Cut at other moments copies are
-not recognised.
+where hardly any is heard, it is when the picture moves more. Cut at other moments
+copies are not recognised.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ _MOMENTS = 8  # pictures of a clip that are looked at
 _STEPS = 128  # steps of loudness, or of movement
 _COARSE = 16  # px; side of the pictures whose movement is measured
 _SMOOTH = 2.0  # frames; standard deviation, against the noise of the codec
+_HEARD = 1e-3  # loudness of a sound that is one, of full scale
 _BANDS = 16  # stretches of 32 bits of which one must agree, to be compared at all
 
 
@@ -35,7 +36,9 @@ def signature(crops: np.ndarray, sound: np.ndarray) -> str:
     grey = cv2.cvtColor(crops[i], cv2.COLOR_RGB2GRAY)
     coarse = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA).astype(int)
     bits.append((coarse[:, 1:] > coarse[:, :-1]).ravel())
-  level = np.log(1e-3 + loudness(sound)) if sound.any() else movement(crops)
+  level = loudness(sound)
+  heard = np.mean(level > _HEARD) > 0.5  # silence has one sign: all of it is alike
+  level = np.log(_HEARD + level) if heard else movement(crops)
   at = np.linspace(0, len(level) - 1, _STEPS + 1)
   level = np.interp(at, np.arange(len(level)), level)
   bits.append(np.diff(level) > 0)

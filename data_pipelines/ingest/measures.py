@@ -48,8 +48,8 @@ DECIDED_BY = {
 NEXT = {
   'broken file': 'play it in another program; if that fails too, fetch it again',
   'too large': 'scale it down to 8K or less',
-  'time limit': 'play it in another program; --time-limit and --silence give it longer',
-  'crashed': 'play it in another program; if memory ran out, take fewer --workers',
+  'time limit': 'play it in another program; `prepare` has --time-limit and --silence',
+  'crashed': 'play it in another program; if memory ran out, take fewer workers',
   'no face': 'nothing, if nobody is in it',
   'short': '--set min_seconds=1 takes shorter ones; stage 2 needs 2 s',
   'frame rate': 'find a copy with 20 or more; --set min_rate=12 takes these',

@@ -5,11 +5,10 @@ import numpy as np
 from data_pipelines.perceive.track import Track
 
 # In the contour of the iris net: both corners, then the middles of upper and lower lid.
-_CORNERS, _UPPER, _LOWER = (0, 8), (11, 12, 13), (3, 4, 5)
+_INNER, _OUTER, _UPPER, _LOWER = 0, 8, (11, 12, 13), (3, 4, 5)
 # A closed mouth reads as up to this much, by person; the clip's own 2nd percentile is
 # taken off within this range. A mouth that never closes in a clip keeps its opening.
 _CLOSED = 0.06
-_INNER, _OUTER = 0, 8  # corners in the contour of the iris net
 _CONTOUR = 16  # points of the lids; the others are the brow
 
 
@@ -22,7 +21,7 @@ def eye_openings(track: Track) -> np.ndarray:
   from vasa_jax.metrics.openings import eye_openings as of_mesh
 
   lids = np.asarray(track.lids[..., :2], np.float64)
-  a, b = (lids[:, :, i] for i in _CORNERS)
+  a, b = (lids[:, :, i] for i in (_INNER, _OUTER))
   across = b - a
   width = np.maximum(np.linalg.norm(across, axis=-1), 1e-6)
   gap = lids[:, :, _UPPER].mean(2) - lids[:, :, _LOWER].mean(2)

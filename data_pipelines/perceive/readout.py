@@ -39,12 +39,11 @@ from data_pipelines.perceive.lids import (
   in_eyes,
   mouth_opening,
 )
-from data_pipelines.perceive.track import Track
+from data_pipelines.perceive.track import EYE_CORNERS, Track
 
 CALIBRATION = Path(__file__).with_name('calibration.npz')
 COMPONENTS, TURNED, OF_EYES = 80, 60, 20  # of the shape: all, by yaw, for the eyes
 _EVERY = 3  # points of the mesh that stand for the shape
-_CORNERS = ((33, 133), (362, 263))  # of the mesh: both eyes, each left to right
 _LIPS = (0, 13, 14, 17, 37, 61, 78, 82, 84, 87, 152, 267, 291, 308, 312, 314, 317)
 _MAX_EYE = 0.6  # radians: eyes turn no farther
 
@@ -154,7 +153,7 @@ def shape_of(track: Track, pose: np.ndarray, local: np.ndarray) -> np.ndarray:
   mesh = np.asarray(track.points[..., :2], np.float64)
   rigid = mesh[:, list(RIGID)]
   spread = np.square(rigid - rigid.mean(1, keepdims=True)).sum(-1).mean(1)
-  middle = mesh[:, list(sum(_CORNERS, ()))].mean(1)[:, None, None]
+  middle = mesh[:, list(sum(EYE_CORNERS, ()))].mean(1)[:, None, None]
   size = np.maximum(np.sqrt(spread), 1e-9)[:, None, None]
   x, y = np.moveaxis(np.asarray(track.lids[..., :2], np.float64) - middle, -1, 0) / size
   cos, sin = (f(np.deg2rad(pose[:, 2]))[:, None, None] for f in (np.cos, np.sin))
@@ -207,7 +206,7 @@ def eye_terms(track: Track, pose: np.ndarray, scores: np.ndarray) -> np.ndarray:
   gap = _bounded(eye_openings(track), 0.3)
 
   mesh = np.asarray(track.points[..., :2], np.float64)
-  middle = np.stack([mesh[:, list(pair)].mean(1) for pair in _CORNERS], 1)
+  middle = np.stack([mesh[:, list(pair)].mean(1) for pair in EYE_CORNERS], 1)
   face = np.maximum(np.linalg.norm(mesh[:, 263] - mesh[:, 33], axis=-1), 1e-6)
   iris = np.asarray(track.iris[:, :, 0, :2], np.float64)
   dx, dy = np.moveaxis((iris - middle) / face[:, None, None], -1, 0)

@@ -7,7 +7,7 @@ import numpy as np
 from data_pipelines.perceive.detect import Detector
 from data_pipelines.perceive.mesh import Mesher, MeshFit
 
-_CORNERS = ((33, 133), (362, 263))  # of the mesh: both eyes, each left to right
+EYE_CORNERS = ((33, 133), (362, 263))  # of the mesh: both eyes, each left to right
 _EYE = (8, 18)  # rows and columns of a picture of an eye
 
 
@@ -81,7 +81,7 @@ def eye_pictures(crop: np.ndarray, points: np.ndarray) -> np.ndarray:
 
   rows, columns = _EYE
   out = np.empty((2, rows, columns), np.float32)
-  for eye, pair in zip(out, _CORNERS, strict=True):
+  for eye, pair in zip(out, EYE_CORNERS, strict=True):
     left, right = points[list(pair), :2].astype(np.float64)
     # Twice as fine first, then averaged: large eyes are not merely sampled.
     across = 1.05 * (right - left) / (2 * columns)

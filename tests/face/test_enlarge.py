@@ -11,6 +11,7 @@ from vasa_jax.face import enlarge
 from vasa_jax.face.autoencoder import FaceModel
 from vasa_jax.face.config import tiny
 from vasa_jax.face.pixel_path import Rendering
+from vasa_jax.face.prior import Prior
 from vasa_jax.nn.warp import screen_grid, warp_picture
 from vasa_jax.types import Motion
 
@@ -22,6 +23,7 @@ def _layers(rng, frames=2):
     flow=rng.normal(0, 0.1, (frames, CELLS, CELLS, 2)).astype(np.float32),
     share=rng.random((frames, CELLS, CELLS, 1), np.float32),
     rest=rng.normal(0, 0.2, (frames, CELLS, CELLS, 3)).astype(np.float32),
+    head=rng.random((frames, CELLS, CELLS, 1), np.float32),
   )
 
 
@@ -33,6 +35,7 @@ def _still(crop, mask, paint=0.5):
     picture=mask * crop + (1 - mask) * paint,
     warped=crop,
     mask=mask,
+    prior=Prior(None, np.zeros((1, size, size, 6), np.float32)),
     fine_flow=np.zeros((1, size, size, 2), np.float32),
   )
 
@@ -69,8 +72,7 @@ def test_what_does_not_move_is_the_crop_itself():
   crop = rng.random((1, 50, 50, 3), np.float32)
   carried = enlarge.layers(_still(rng.random((CELLS, CELLS, 3), np.float32), 1.0))
   np.testing.assert_allclose(_enlarged(carried, crop), crop, atol=1e-6)
-  layers = _layers(rng).replace(head=rng.random((2, CELLS, CELLS, 1), np.float32))
-  still = enlarge.before_the_rest(layers, jnp.zeros((2, CELLS, CELLS, 1)))
+  still = enlarge.before_the_rest(_layers(rng), jnp.zeros((2, CELLS, CELLS, 1)))
   both = np.asarray(_enlarged(still, crop))
   np.testing.assert_array_equal(both, np.repeat(crop, 2, 0))
 

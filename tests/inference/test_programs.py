@@ -79,7 +79,9 @@ def test_a_damaged_file_is_made_again(folder, inputs):
   programs.kept(Counted(), 'x')(*inputs)
   (path,) = folder.iterdir()
   whole = path.read_bytes()
-  for damage in (whole[: len(whole) // 2], b'', b'nonsense' * 100):
+  middle = len(whole) // 2
+  hole = whole[:middle] + bytes(64) + whole[middle + 64 :]
+  for damage in (whole[:middle], hole, b'', b'nonsense' * 100):
     path.write_bytes(damage)
     counted = Counted()
     assert (programs.kept(counted, 'x')(*inputs).z_pose == 3).all()
@@ -141,3 +143,23 @@ def test_the_models_give_the_same(folder, tiny_face, portrait_path):
     plain(net.params, code, still),
   )
   assert files == 1 and len(list(folder.iterdir())) == 2
+
+
+def test_the_sampler_gives_the_same(folder):
+  """With keys, counts and nested conditions as arguments."""
+  from vasa_jax.motion.config import tiny
+  from vasa_jax.motion.generate import MotionGenerator
+  from vasa_jax.motion.step import init_params
+
+  config = tiny()
+  params = init_params(config, jax.random.key(0))
+  heard = np.random.default_rng(0).normal(size=(config.window + 3, config.audio_dim))
+  wanted = MotionGenerator(config, params).generate(heard.astype(np.float32), key=1)
+  jit = functools.partial(programs.kept, about=config)
+  for traces in (1, 0):
+    generator = MotionGenerator(config, params, jit)
+    found = generator.generate(heard.astype(np.float32), key=1)
+    jax.tree.map(
+      lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), found, wanted
+    )
+    assert generator.traces == traces

@@ -44,14 +44,14 @@ class Layers:
     flow: `(b, h, w, 2)` backward, crop units.
     share: `(b, h, w, 1)` of the carried pixels, 0..1.
     rest: `(b, h, w, 3)` the model's picture less that share of its moved pixels.
-    head: `(b, n, n, 1)` 1 on the head template, falling to 0 beside it; None for a
-      model that has no prior.
+    head: `(b, n, n, 1)` 1 on the head template, falling to 0 beside it; all 0 for a
+      model without a prior.
   """
 
   flow: Array
   share: Array
   rest: Array
-  head: Array | None = None
+  head: Array
 
 
 def layers(rendering: Rendering) -> Layers:
@@ -62,16 +62,14 @@ def layers(rendering: Rendering) -> Layers:
   """
   # Masks come from a coarser grid, four pixels in one go; enlarged, one would see it.
   share = _smooth_step((_mean(rendering.mask, 1) - PAINTED) / (CARRIED - PAINTED))
-  found = Layers(
+  # Nearness halves from level to level and never ends; the head ends at a half of it.
+  near = 4 * rendering.prior.hints[..., -1:] - 1
+  return Layers(
     flow=rendering.fine_flow,
     share=share,
     rest=rendering.picture - share * rendering.warped,
+    head=jnp.clip(near, 0.0, 1.0),
   )
-  if rendering.prior is None:
-    return found
-  # Nearness halves from level to level and never ends; the head ends at a half of it.
-  head = jnp.clip(4 * rendering.prior.hints[..., -1:] - 1, 0.0, 1.0)
-  return found.replace(head=head)
 
 
 def before_the_rest(layers: Layers, moves: Array) -> Layers:

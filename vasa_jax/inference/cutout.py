@@ -7,8 +7,8 @@ B the filled background, what moves is the person's part of the light
 
     H = P - (1 - a) B
 
-and a frame is `H(moved) + (1 - a(moved)) B`: at rest that is the portrait exactly,
-whatever the net said. Where it takes background for a person, that background moves
+and a frame is `H(moved) + (1 - a(moved)) B`: at rest that is the portrait, whatever the
+net said. Where it takes background for a person, that background moves
 along; where it misses hair, that hair stays behind.
 
 Pictures are float32 in [0, 1].

@@ -6,7 +6,8 @@ portrait's own. The neck is in between, by as much as its skin follows the head.
 that is asked to go farther than a neck can, nearer to the camera or across the picture,
 goes as a whole.
 
-Pure functions of arrays; nothing is learned. Lengths are crop units.
+Pure functions of arrays and the head template; nothing is learned. Lengths are crop
+units.
 """
 
 import jax

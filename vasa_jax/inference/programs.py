@@ -10,13 +10,17 @@ Only on CPU, where it was measured, and only where `compilation.enable_cache` fo
 folder that belongs to the user alone; elsewhere it is `jax.jit`.
 """
 
+import contextlib
 import functools
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import flax
 import jax
+import jaxlib
 from jax import export
 
 from vasa_jax.face.enlarge import Layers
@@ -28,6 +32,7 @@ from vasa_jax.motion.windows import Past
 from vasa_jax.types import FaceCode, Motion
 
 PACKAGE = Path(__file__).parents[1]
+DIGEST = 32  # bytes of a SHA-256, which stands before a program
 MOST = 24  # files of up to 5 MB; a new version of the package needs new ones
 TRACED = ('face', 'inference', 'motion', 'nn')  # folders whose code is in a program
 
@@ -85,11 +90,7 @@ class _Kept:
     exported = _read(path)
     if exported is None:
       exported = export.export(jax.jit(function))(*args, **kwargs)
-      try:
-        write_whole(path, bytes(exported.serialize()))
-        _drop_oldest(folder)
-      except OSError:
-        pass  # No cache is no error: the next run only starts more slowly.
+      _write(path, bytes(exported.serialize()))
     return jax.jit(exported.call)
 
 
@@ -101,6 +102,17 @@ def _folder() -> Path | None:
   return folder if jax.config.jax_compilation_cache_dir == str(folder) else None
 
 
+def _write(path: Path, program: bytes) -> None:
+  """Keeps a program, and drops the oldest ones; where it cannot, nothing is kept."""
+  part = path.with_suffix(f'.{os.getpid()}')  # another process may write the same
+  try:
+    write_whole(part, hashlib.sha256(program).digest() + program)
+    os.replace(part, path)
+    _drop_oldest(path.parent)
+  except OSError:
+    part.unlink(missing_ok=True)  # The next run only starts more slowly.
+
+
 def _drop_oldest(folder: Path) -> None:
   """Leaves the `MOST` files that were written or read last."""
   found = sorted(folder.glob('*.program'), key=lambda path: path.stat().st_mtime)
@@ -109,13 +121,17 @@ def _drop_oldest(folder: Path) -> None:
 
 
 def _read(path: Path) -> export.Exported | None:
-  """A program of an earlier run; None without one, or with one that cannot be read."""
+  """A program of an earlier run; None without one, or with one that is damaged."""
   try:
-    found = export.deserialize(bytearray(path.read_bytes()))
-    path.touch()
-    return found
-  except Exception:  # What a damaged file raises is the reader's own affair.
+    kept = path.read_bytes()
+  except OSError:
     return None
+  digest, program = kept[:DIGEST], kept[DIGEST:]
+  if hashlib.sha256(program).digest() != digest:
+    return None
+  with contextlib.suppress(OSError):
+    path.touch()
+  return export.deserialize(bytearray(program))
 
 
 @functools.cache
@@ -131,5 +147,6 @@ def _sources() -> str:
 
 def _digest(about: Any, static: dict[str, Any], shapes: Any) -> str:
   settings = jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision
-  parts = jax.__version__, _sources(), settings, about, static, shapes
+  versions = jax.__version__, jaxlib.__version__, flax.__version__
+  parts = versions, _sources(), settings, about, static, shapes
   return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -113,11 +113,10 @@ def screen(
       return _before_the_rest(net.layers(code, motion), moves, *parts, crop)
 
   else:
-    whole = enlarge.solid(jnp.asarray(fine)[None] / 255)
-    none = jnp.zeros((1, drawn, drawn, 3))
+    parts = enlarge.solid(jnp.asarray(fine)[None] / 255), jnp.zeros((1, *crop.shape))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
-      return _drawn(net.layers(code, motion), whole, none)
+      return _drawn(net.layers(code, motion), *parts)
 
   decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), code.pixels.motion))
   if not paste_back:

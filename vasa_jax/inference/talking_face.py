@@ -285,9 +285,10 @@ class TalkingFace:
     notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
     can_paste = screen.can_paste_back(self.bundle.face_config)
     if face.beyond > MADE_UP and can_paste and not paste_back:
+      instead = '--paste-back' + (' instead of --size' if size else '')
       notes += (
         f'{portrait}: {face.beyond:.0%} of the square round the face lies outside the '
-        'picture and is made up; --paste-back shows the picture alone',
+        f'picture and is made up; {instead} shows the picture alone',
       )
     return Talk(out, survey.frames, survey.frames / FPS, notes, said)
 

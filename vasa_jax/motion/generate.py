@@ -52,7 +52,7 @@ class MotionGenerator:
 
   The same seed, features and controls give the same motion, however the features are
   chunked. One program is compiled for each set of guided conditions, number of steps
-  and sampler; `traces` counts them.
+  and sampler; `traces` counts those that this process has traced.
 
   Args:
     config: as trained.

@@ -94,10 +94,15 @@ def silent_talk(seed: int, frames: int = 100) -> np.ndarray:
   ])  # fmt: skip
 
 
-def test_silent_clips_of_one_person_are_no_duplicates_but_copies_are():
+@pytest.mark.parametrize('noise', ['none', 'click', 'dither'])
+def test_silent_clips_of_one_person_are_no_duplicates_but_copies_are(noise):
   import cv2
 
   silence = np.zeros(100 * 640, np.int16)
+  if noise == 'click':
+    silence[30_000:30_500] = 4000
+  elif noise == 'dither':
+    silence = np.random.default_rng(5).integers(-1, 2, silence.shape).astype(np.int16)
   takes = [silent_talk(seed) for seed in range(12)]
   half = [cv2.resize(c, (40, 40), interpolation=cv2.INTER_AREA) for c in takes[7]]
   bad = [cv2.imencode('.jpg', c, [cv2.IMWRITE_JPEG_QUALITY, 40])[1] for c in half]
