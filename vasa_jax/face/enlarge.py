@@ -32,6 +32,7 @@ PAINTED, CARRIED = 0.15, 0.5
 # Crop units: gaps of the template that are closed, and how far inside its rim the
 # model's own picture begins to be wanted.
 CLOSED, INNER = 0.016, 0.024
+GRID = 64  # cells along a side on which both are found
 # Rows that are drawn at once. A frame at once leaves the caches: twice as slow on CPU.
 BAND = 32
 
@@ -85,10 +86,10 @@ def before_the_rest(layers: Layers, moves: Array) -> Layers:
     layers: of a model with a prior.
     moves: `(b, h, w, 1)`; 1 as asked, 0 the portrait as it is.
   """
-  size, cells = layers.flow.shape[1], layers.head.shape[1]
+  size, cells = layers.flow.shape[1], min(GRID, layers.head.shape[1])
   near, far = (max(1, round(share * cells)) for share in (CLOSED, INNER))
   # Lips and jaw leave gaps in the template's nearness.
-  whole = _largest(layers.head, near)
+  whole = _largest(stretched(layers.head, cells), near)
   inside = _mean(-_largest(-whole, near + far + 1), 1)
   own = stretched(layers.flow, cells)
   # `pull_push` takes a quarter of a sample for a whole one.
