@@ -209,7 +209,10 @@ def test_time_limit_ends_the_run_and_the_schedule(tmp_path):
   assert outcome.finished and 5 < outcome.step < 10**6
   assert outcome.metrics['learning_rate'] == pytest.approx(1e-5, rel=0.01)
   assert outcome.metrics['seconds'] < 0.03 * 60 + 1.5
-  assert 0.05 < outcome.metrics['data_wait'] <= 1.0
+  # The last window may hold two steps and a moment in which the host did other work.
+  rows = _rows(tmp_path / 'metrics.jsonl')
+  waits = [row['data_wait'] for row in rows if 'data_wait' in row]
+  assert len(waits) > 2 and 0.05 < np.median(waits) <= 1.0
   again = fit(run, job, tmp_path)
   assert again.finished and again.step == outcome.step
 
