@@ -69,9 +69,11 @@ def test_what_a_program_depends_on_names_it(folder, inputs, monkeypatch, change)
 def test_one_program_for_one_shape(folder, inputs):
   counted = Counted()
   made = programs.kept(counted, 'x')
-  for factor in (1.0, 2.0):
-    found = made(inputs[0], {'a': jnp.float32(factor)})
-    assert (found.z_pose == factor).all()
+  motion = inputs[0]
+  for factor in (jnp.float32(1), jnp.float32(2), np.float32(3), 4.0):
+    for given in (motion, jax.device_put(motion)):
+      found = made(given, {'a': factor})
+      assert (found.z_pose == float(factor)).all()
   assert counted.traces == 1 and len(made) == 1
 
 

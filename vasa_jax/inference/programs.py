@@ -69,7 +69,7 @@ class _Kept:
   def __call__(self, *args: Any, **kwargs: Any) -> Any:
     static = {name: kwargs.pop(name) for name in self._static}
     leaves, tree = jax.tree.flatten((args, kwargs))
-    shapes = tuple(jax.typeof(leaf) for leaf in leaves)
+    shapes = tuple(map(_shape, leaves))
     signature = tree, shapes, tuple(static.items())
     program = self._programs.get(signature)
     if program is None:
@@ -85,13 +85,19 @@ class _Kept:
     folder = _folder()
     if folder is None:
       return jax.jit(function)
-    shapes = jax.tree.map(jax.typeof, (args, kwargs))
+    shapes = jax.tree.map(_shape, (args, kwargs))
     path = folder / f'{_digest(self._about, static, shapes)}.program'
     exported = _read(path)
     if exported is None:
       exported = export.export(jax.jit(function))(*args, **kwargs)
       _write(path, bytes(exported.serialize()))
     return jax.jit(exported.call)
+
+
+def _shape(leaf: Any) -> str:
+  """Type and shape alone: NumPy's and JAX's arrays need one program, not two."""
+  kind = jax.typeof(leaf)
+  return f'{kind.dtype}{list(kind.shape)}'
 
 
 def _folder() -> Path | None:

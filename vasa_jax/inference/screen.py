@@ -118,7 +118,9 @@ def screen(
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
       return _drawn(net.layers(code, motion), *parts)
 
-  decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), code.pixels.motion))
+  # On the host, as the motions that come: JAX compiles anew for arrays of a device.
+  own_motion = jax.tree.map(np.asarray, code.pixels.motion)
+  decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), own_motion))
   if not paste_back:
     return Screen((side, side), decode, lambda pictures: _resized(pictures, side))
   whole = portrait.picture.shape[:2]
