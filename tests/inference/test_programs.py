@@ -74,7 +74,7 @@ def test_one_program_for_one_shape(folder, inputs):
     for given in (motion, jax.device_put(motion)):
       found = made(given, {'a': factor})
       assert (found.z_pose == float(factor)).all()
-  assert counted.traces == 1 and len(made) == 1
+  assert counted.traces == 1 and len(made._programs) == 1
 
 
 def test_a_damaged_file_is_made_again(folder, inputs):

@@ -129,7 +129,7 @@ def test_one_compilation_for_a_size(tiny_face, portrait, code, motion):
 
   def programs():
     jitted = screen._before_the_rest, screen._moves
-    return [one._cache_size() for one in jitted], len(tiny_face.face._layers)
+    return [one._cache_size() for one in jitted], len(tiny_face.face._layers._programs)
 
   before = programs()
   again = screen.screen(tiny_face.face, portrait, code, 4, 80)

@@ -25,6 +25,7 @@ from flax import struct
 
 from vasa_jax.face.pixel_path import Rendering
 from vasa_jax.face.splat import pull_push
+from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import Array
 
 # Masks at which fine detail begins to show and shows whole.
@@ -62,7 +63,7 @@ def layers(rendering: Rendering) -> Layers:
     rendering: of a model with a pixel path.
   """
   # Masks come from a coarser grid, four pixels in one go; enlarged, one would see it.
-  share = _smooth_step((_mean(rendering.mask, 1) - PAINTED) / (CARRIED - PAINTED))
+  share = smooth_step((_mean(rendering.mask, 1) - PAINTED) / (CARRIED - PAINTED))
   # Nearness halves from level to level and never ends; the head ends at a half of it.
   near = 4 * rendering.prior.hints[..., -1:] - 1
   return Layers(
@@ -218,8 +219,3 @@ def _windowed(x: Array, what, start: float, reach: int, padding: str) -> Array:
   for window in ((1, 2 * reach + 1, 1, 1), (1, 1, 2 * reach + 1, 1)):
     x = jax.lax.reduce_window(x, start, what, window, (1, 1, 1, 1), padding)
   return x
-
-
-def _smooth_step(x: Array) -> Array:
-  x = jnp.clip(x, 0.0, 1.0)
-  return x * x * (3 - 2 * x)

@@ -8,19 +8,22 @@ B the filled background, what moves is the person's part of the light
     H = P - (1 - a) B
 
 and a frame is `H(moved) + (1 - a(moved)) B`: at rest that is the portrait, whatever the
-net said. Where it takes background for a person, that background moves
-along; where it misses hair, that hair stays behind.
+net said. Where it takes background for a person, that background moves along; where it
+misses hair, that hair stays behind.
 
 Pictures are float32 in [0, 1].
 """
 
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from vasa_jax.face.splat import pull_push
 from vasa_jax.inference import litert
 from vasa_jax.inference.portrait import Portrait
+from vasa_jax.nn.smooth_step import smooth_step
 
 WORK = 256  # px: the net's side, and that of the filled background
 # What the net says is pulled apart: its edges are soft, and its floor is not quite 0.
@@ -36,6 +39,7 @@ OVAL = (
   377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67,
   109,
 )  # fmt: skip
+_pull_push = jax.jit(pull_push)
 
 
 class Cutout(NamedTuple):
@@ -83,8 +87,7 @@ def person(portrait: Portrait, picture: np.ndarray) -> np.ndarray:
   """
   (found,) = litert.run('person', _unit(picture))
   edges = _guided(_unit(picture).mean(-1), found[0, ..., 0])
-  share = np.clip((edges - NOBODY) / (SOMEBODY - NOBODY), 0, 1)
-  share = share * share * (3 - 2 * share)
+  share = smooth_step((edges - NOBODY) / (SOMEBODY - NOBODY))
   oval = portrait.points[list(OVAL)] * WORK
   face = _polygon(oval)
   if share[face > 0.5].mean() < UNDERSTOOD:
@@ -94,7 +97,7 @@ def person(portrait: Portrait, picture: np.ndarray) -> np.ndarray:
 
 
 def fill(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-  """Continues a picture smoothly into what is not known of it (pull and push).
+  """Continues a picture smoothly into what is not known of it.
 
   Args:
     picture: `(n, n, 3)`, n a power of two.
@@ -104,19 +107,9 @@ def fill(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
     The picture where it is known, means of its surroundings elsewhere; all zeros where
     nothing is known.
   """
-  levels = [(picture * known[..., None], known)]
-  while len(levels[-1][1]) > 1:
-    light, weight = levels[-1]
-    half = len(weight) // 2
-    light = light.reshape(half, 2, half, 2, 3).sum((1, 3))
-    weight = weight.reshape(half, 2, half, 2).sum((1, 3))
-    most = np.maximum(weight, 1)  # a cell with one known pixel counts as known
-    levels.append((light / most[..., None], weight / most))
-  light, weight = levels.pop()
-  done = light / np.maximum(weight, 1e-6)[..., None]
-  for light, weight in reversed(levels):
-    done = light + (1 - weight)[..., None] * _scaled(done, len(weight))
-  return done
+  known = known[..., None]
+  filled, _ = _pull_push(np.concatenate([picture * known, known], -1))
+  return np.asarray(filled)
 
 
 def _guided(guide: np.ndarray, share: np.ndarray) -> np.ndarray:

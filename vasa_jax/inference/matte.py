@@ -17,6 +17,7 @@ import numpy as np
 from vasa_jax.face.prior import project
 from vasa_jax.face.template import load_template
 from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
+from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import Array, Motion
 
 CELLS = 64  # along a side of the grid on which the matte is made
@@ -64,7 +65,7 @@ def _body(own: Array, asked: Array) -> Array:
   """
   log_ratio, across, down = jnp.moveaxis((asked - own)[:, 3:], -1, 0)
   way = jnp.sqrt(across**2 + down**2 + (ZOOM * log_ratio) ** 2)
-  return _smooth_step((way - LEANS) / (WALKS - LEANS))
+  return smooth_step((way - LEANS) / (WALKS - LEANS))
 
 
 def _grown(screen: Array, follows: Array, body: Array) -> Array:
@@ -82,10 +83,10 @@ def _grown(screen: Array, follows: Array, body: Array) -> Array:
   row = jnp.where(outside, CELLS, row)
   skin = jnp.zeros((CELLS, CELLS)).at[row, column].max(follows, mode='drop')
   skin = jax.lax.reduce_window(skin, 0.0, jax.lax.max, (3, 3), (1, 1), 'SAME')
-  head = _smooth_step((skin - HEAD[0]) / (HEAD[1] - HEAD[0]))
+  head = smooth_step((skin - HEAD[0]) / (HEAD[1] - HEAD[0]))
   head = _spread(ABOVE, BELOW) @ head @ _spread(BESIDE, BESIDE).T
   neck = _spread(NECK, NECK) @ skin @ _spread(NECK, NECK).T
-  return jnp.maximum(_smooth_step((head - ENDS) / (WHOLE - ENDS)), neck)
+  return jnp.maximum(smooth_step((head - ENDS) / (WHOLE - ENDS)), neck)
 
 
 def _spread(before: float, behind: float) -> np.ndarray:
@@ -107,11 +108,6 @@ def _frame(size: int) -> np.ndarray:
   at = (np.arange(size) + 0.5) / size
   nothing, everything = MARGIN
   nothing += 1 / size  # what is interpolated later begins a cell before
-  x = np.clip((np.minimum(at, 1 - at) - nothing) / (everything - nothing), 0, 1)
-  x = (x * x * (3 - 2 * x)).astype(np.float32)
+  x = smooth_step((np.minimum(at, 1 - at) - nothing) / (everything - nothing))
+  x = x.astype(np.float32)
   return (x[:, None] * x)[..., None]
-
-
-def _smooth_step(x: Array) -> Array:
-  x = jnp.clip(x, 0.0, 1.0)
-  return x * x * (3 - 2 * x)

@@ -76,10 +76,6 @@ class _Kept:
       program = self._programs[signature] = self._program(args, kwargs, static)
     return program(*args, **kwargs)
 
-  def __len__(self) -> int:
-    """Programs so far."""
-    return len(self._programs)
-
   def _program(self, args, kwargs, static) -> Callable[..., Any]:
     function = functools.partial(self._function, **static)
     folder = _folder()
