@@ -177,11 +177,13 @@ def landmarks(head, faces):
   spread = np.nanmedian(np.abs(np.stack(traced) - places), 0)
   print(f'{len(traced)} people; median spread {np.nanmean(spread):.4f} model units')
   # Back onto the mean head: the nearest sample of every triangle, finely.
-  cloud = np.einsum('sk,tkc->tsc', shares, head['mean'][faces]).reshape(-1, 3)
+  # Lips touch at rest: the lower rim is looked for on what the jaw takes along.
   index, weight = [], []
-  for place in places:
+  for mark, place in enumerate(places):
+    among = lower if mark in LOWER_RIM else faces
+    cloud = np.einsum('sk,tkc->tsc', shares, head['mean'][among]).reshape(-1, 3)
     near = int(np.square(cloud - place).sum(1).argmin())
-    index.append(faces[near // len(shares)])
+    index.append(among[near // len(shares)])
     weight.append(shares[near % len(shares)])
   return np.stack(index), np.stack(weight)
 

@@ -3,6 +3,8 @@
 import numpy as np
 
 from vasa_jax.face.template import MOUTH, SKIN, load_template
+from vasa_jax.inference.lips import LOWER_LIP, UPPER_LIP
+from vasa_jax.inference.named_motion import UNITS
 
 
 def test_shape_and_vertices_are_inverse(head):
@@ -30,3 +32,14 @@ def test_read_once_and_well_formed(head):
   assert (head.head_weight[head.kind == MOUTH] == 1).mean() > 0.99
   assert head.head_weight[head.kind == SKIN].min() < 0.3  # the neck stays
   assert not head.units[:, head.eye > 0].any()  # eyeballs turn, they do not bend
+
+
+def test_the_jaw_takes_the_lower_lip_along_and_not_the_upper_one(head):
+  """Touching lips are one place at rest: a landmark may be traced to the wrong one."""
+  falls = head.units[UNITS.index('jawOpen'), ..., 1][head.landmark_index]
+  falls = -(falls * head.landmark_weight).sum(1)
+  inner = slice(1, -1)  # without the corners
+  assert falls[list(LOWER_LIP)][inner].min() > 0.15
+  assert falls[list(UPPER_LIP)][inner].max() < 0.08
+  left, right = falls[list(LOWER_LIP)], falls[list(LOWER_LIP[::-1])]
+  np.testing.assert_allclose(left, right, atol=0.02)

@@ -26,7 +26,7 @@ def sample_kinds(template: Template) -> np.ndarray:
   kind = template.kind[template.surfel_index[:, 0]]
   kind = np.where(_near_lids(template) & (kind == SKIN), LID, kind)
   kind = np.where(_near_lips(template) & (kind == SKIN), LIP, kind)
-  return np.where(_teeth(template)[template.surfel_index[:, 0]], TEETH, kind)
+  return np.where(teeth(template)[template.surfel_index[:, 0]], TEETH, kind)
 
 
 def _near_lids(template: Template) -> np.ndarray:
@@ -51,7 +51,7 @@ def _near_lips(template: Template) -> np.ndarray:
   return np.square(apart).sum(-1).min(1) < LIP_REACH**2
 
 
-def _teeth(template: Template) -> np.ndarray:
+def teeth(template: Template) -> np.ndarray:
   """Which vertices are teeth, `(v,)`: the template's last ones, behind its tongue."""
   mouth = template.kind == MOUTH
   tongue = np.abs(template.units[TONGUE_OUT]).max(-1) > TONGUE_MOTION

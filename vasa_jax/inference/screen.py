@@ -21,6 +21,7 @@ from PIL import Image
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import enlarge
 from vasa_jax.inference import matte, paste
+from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.cutout import cut_out
 from vasa_jax.inference.models import FaceNet, to_bytes
 from vasa_jax.inference.portrait import Portrait
@@ -106,11 +107,14 @@ def screen(
   fine = _finer(portrait, drawn)
   if can_paste_back(net.config):
     parts = [jnp.asarray(part)[None] for part in cut_out(portrait, drawn, fine)]
-    crop = jnp.asarray(crop)[None]
+    crop, pixels = jnp.asarray(crop)[None], code.pixels
+    mouth = mouth_lib.mouth(portrait, pixels.vertices, pixels.motion, drawn)
+    mouth, fine = jax.device_put((mouth, fine))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
       moves = _moves(code, motion, own)
-      return _before_the_rest(net.layers(code, motion), moves, *parts, crop)
+      shown = _before_the_rest(net.layers(code, motion), moves, *parts, crop)
+      return _with_mouth(shown, mouth, code.pixels.motion, motion, fine)
 
   else:
     parts = enlarge.solid(jnp.asarray(fine)[None] / 255), jnp.zeros((1, *crop.shape))
@@ -159,7 +163,13 @@ def _before_the_rest(
   if behind.shape[1] != moves.shape[1]:
     shown = enlarge.stretched(shown, behind.shape[1])
   crop = crop.astype(jnp.float32) / 255
-  return to_bytes(crop + shown * (moved - crop))
+  return crop + shown * (moved - crop)
+
+
+@jax.jit
+def _with_mouth(pictures, mouth, own: Motion, asked: Motion, fine) -> jax.Array:
+  """`mouth.drawn` into pictures, as bytes."""
+  return to_bytes(mouth_lib.drawn(pictures, mouth, own, asked, fine))
 
 
 @jax.jit

@@ -1,0 +1,139 @@
+"""Where the rims of a mouth or an eye are in a frame.
+
+An opening of the face is two curves between two corners. They are known at even places
+across, as heights over the line between the corners, so that turning the head or coming
+nearer changes little. Here points of the head template are placed on the screen, and
+rims made of them.
+
+Pure functions of arrays; lengths are crop units, or widths of the opening where it is
+said.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from vasa_jax.face.prior import project
+from vasa_jax.face.template import load_template
+from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
+from vasa_jax.types import NUM_UNITS, Array, Motion
+
+BINS = 25  # places across at which rims are known
+_THIRD = slice(BINS // 3, BINS - BINS // 3)
+
+
+@struct.dataclass
+class Points:
+  """Points of one portrait's head.
+
+  Attributes:
+    neutral: `(p, 3)`.
+    units: `(52, p, 3)` what face units do to them.
+  """
+
+  neutral: Array
+  units: Array
+
+
+def points(
+  vertices: np.ndarray, landmarks: tuple[int, ...], others: np.ndarray | None = None
+) -> Points:
+  """Landmarks of a head, and some of its vertices behind them.
+
+  Args:
+    vertices: `(v, 3)` the neutral head.
+    landmarks: of the face mesh.
+    others: indices of vertices.
+  """
+  template, marks = load_template(), list(landmarks)
+  index, weight = template.landmark_index[marks], template.landmark_weight[marks]
+  others = np.zeros(0, int) if others is None else others
+
+  def gathered(values):
+    first = np.einsum('...nkc,nk->...nc', values[..., index, :], weight)
+    return np.float32(np.concatenate([first, values[..., others, :]], -2))
+
+  return Points(gathered(np.asarray(vertices)), gathered(template.units))
+
+
+def placed(points: Points, motion: Motion) -> Array:
+  """Points that the head takes along on the screen, `(b, p, 2)`."""
+  units = motion.z_dyn[:, :NUM_UNITS]
+  moved = points.neutral + jnp.einsum('bu,upc->bpc', units, points.units)
+  angles = (motion.z_pose[:, i] for i in range(3))
+  axis, angle = rotation_vector(euler_matrix(*angles))
+  turned = rotate(moved, axis, jnp.broadcast_to(angle[:, None], moved.shape[:2]))
+  return project(turned, motion.z_pose)[0]
+
+
+class Rims(NamedTuple):
+  """The opening of a frame.
+
+  Attributes:
+    middle, across: `(2,)` between the corners, and from one to the other.
+    above, below: `(BINS,)` height of the rims at even places across, widths down.
+  """
+
+  middle: Array
+  across: Array
+  above: Array
+  below: Array
+
+  def opening(self) -> Array:
+    """Of the middle third, widths."""
+    return jnp.maximum(self.below - self.above, 0)[_THIRD].mean()
+
+  def apart(self, other: 'Rims') -> Array:
+    """How far two openings differ in their middle third, widths."""
+    above, below = self.above - other.above, self.below - other.below
+    return jnp.maximum(jnp.abs(above), jnp.abs(below))[_THIRD].mean()
+
+  def within(self, place: Array) -> tuple[Array, Array]:
+    """Places `(..., 2)` in widths from the middle: to the right, down."""
+    unit = self.across / jnp.square(self.across).sum()
+    away = place - self.middle
+    return away @ unit, away @ jnp.stack([-unit[1], unit[0]])
+
+
+def rims(above: Array, below: Array) -> Rims:
+  """Of points along both rims `(n, 2)`, from the picture's left to its right."""
+  left, right = (above[0] + below[0]) / 2, (above[-1] + below[-1]) / 2
+  found = Rims((left + right) / 2, right - left, above, below)
+  even = jnp.linspace(-0.5, 0.5, BINS)
+
+  def curve(rim):
+    u, v = found.within(rim)
+    # An opening seen from the side may fold; places across have to rise.
+    v = jnp.interp(even, jax.lax.cummax(u), v)
+    return v.at[1:-1].set((v[:-2] + 2 * v[1:-1] + v[2:]) / 4)
+
+  return found._replace(above=curve(above), below=curve(below))
+
+
+def along(curves: Array, u: Array) -> Array:
+  """Curves `(BINS, ...)` at places across: linear between bins, constant beyond."""
+  at = jnp.clip((u + 0.5) * (BINS - 1), 0, BINS - 1)
+  low = jnp.minimum(at.astype(jnp.int32), BINS - 2)
+  part = (at - low).reshape(*at.shape, *[1] * (curves.ndim - 1))
+  return curves[low] * (1 - part) + curves[low + 1] * part
+
+
+def window(middle: Array, side: int, reach: int) -> tuple[Array, Array]:
+  """A square of a picture round a place.
+
+  Args:
+    middle: `(2,)`.
+    side: of the picture, px.
+    reach: of the square, px.
+
+  Returns:
+    Column and row of its corner `(2,)`, inside the picture, and `(reach, reach, 2)`
+    where its pixels are.
+  """
+  corner = jnp.round(middle * side - reach / 2).astype(jnp.int32)
+  corner = jnp.clip(corner, 0, side - reach)
+  grid = jnp.stack(jnp.meshgrid(jnp.arange(reach), jnp.arange(reach)), -1)
+  return corner, (grid + corner + 0.5) / side
