@@ -20,6 +20,7 @@ from PIL import Image
 
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import enlarge
+from vasa_jax.inference import eyelids as eyelids_lib
 from vasa_jax.inference import matte, paste
 from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.cutout import cut_out
@@ -109,12 +110,13 @@ def screen(
     parts = [jnp.asarray(part)[None] for part in cut_out(portrait, drawn, fine)]
     crop, pixels = jnp.asarray(crop)[None], code.pixels
     mouth = mouth_lib.mouth(portrait, pixels.vertices, pixels.motion, drawn)
-    mouth, fine = jax.device_put((mouth, fine))
+    lids = eyelids_lib.eyelids(portrait, pixels.vertices, drawn)
+    mouth, lids, fine = jax.device_put((mouth, lids, fine))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
       moves = _moves(code, motion, own)
       shown = _before_the_rest(net.layers(code, motion), moves, *parts, crop)
-      return _with_mouth(shown, mouth, code.pixels.motion, motion, fine)
+      return _opened(shown, mouth, lids, code.pixels.motion, motion, fine)
 
   else:
     parts = enlarge.solid(jnp.asarray(fine)[None] / 255), jnp.zeros((1, *crop.shape))
@@ -167,9 +169,10 @@ def _before_the_rest(
 
 
 @jax.jit
-def _with_mouth(pictures, mouth, own: Motion, asked: Motion, fine) -> jax.Array:
-  """`mouth.drawn` into pictures, as bytes."""
-  return to_bytes(mouth_lib.drawn(pictures, mouth, own, asked, fine))
+def _opened(pictures, mouth, lids, own: Motion, asked: Motion, fine) -> jax.Array:
+  """What opens and closes is drawn into pictures, `(n, s, s, 3)` uint8."""
+  pictures = mouth_lib.drawn(pictures, mouth, own, asked, fine)
+  return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked))
 
 
 @jax.jit

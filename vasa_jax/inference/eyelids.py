@@ -1,0 +1,193 @@
+"""Lids that shut: skin without a seam, and a line of lashes.
+
+A portrait with open eyes shows no shut lid. Its flow stretches the strip of skin above
+the lashes over the eye, streaks and all, and draws the lashes out to a jagged line.
+Here a lid that closes beyond the portrait's own is painted: skin as it is round the
+eye, from where the lid is in the portrait down to where it is now, and lashes along its
+edge. Eyes that are as open as the portrait's are left alone.
+
+Pure functions of arrays; lengths are crop units, or eye widths where it is said.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from PIL import Image, ImageFilter
+
+from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.rims import (
+  BINS,
+  Points,
+  Rims,
+  along,
+  placed,
+  points,
+  rims,
+  window,
+)
+from vasa_jax.nn.smooth_step import smooth_step
+from vasa_jax.types import Array, Motion
+
+# Landmarks along the upper and the lower lid, from the picture's left to its right.
+EYES = (
+  ((33, 246, 161, 160, 159, 158, 157, 173, 133),
+   (33, 7, 163, 144, 145, 153, 154, 155, 133)),
+  ((362, 398, 384, 385, 386, 387, 388, 466, 263),
+   (362, 382, 381, 380, 374, 373, 390, 249, 263)),
+)  # fmt: skip
+_MARKS = tuple(mark for eye in EYES for lid in eye for mark in lid)
+_LID = len(EYES[0][0])
+REACH = 0.16  # of the picture's side: the square in which an eye is drawn
+# Share of the portrait's opening that is gone before a lid is painted, and before it is
+# painted whole.
+CLOSES = 0.3, 0.6
+AJAR = 0.06, 0.12  # openings of eyes that are shut in the portrait, and that are open
+# Eye widths: from lids to the skin whose colour they have, above and below the eye; how
+# the painting fades above and below, and beside.
+ABOVE, BELOW = 0.2, 0.24
+FADES, ENDS, SIDES = 0.12, 0.2, (0.52, 0.66)
+LASHES = 0.032  # half their breadth
+CREASE, BULGE = 0.1, 0.06  # shade at the lid's fold, and light on its middle
+
+
+@struct.dataclass
+class Eyelids:
+  """The lids of one portrait.
+
+  Attributes:
+    points: upper and lower lid of the eye at the picture's left, then of the other.
+    lids: `(p, 2)` where they are in the portrait.
+    skin: `(2, BINS, 3)` colour of both shut lids across.
+    lashes: `(2, 3)`.
+    soft: `()` width of an edge.
+  """
+
+  points: Points
+  lids: Array
+  skin: Array
+  lashes: Array
+  soft: Array
+
+
+def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
+  """What `drawn` needs of a portrait.
+
+  Args:
+    portrait: one face.
+    vertices: `(1, v, 3)` its neutral head.
+    side: of the pictures that are drawn into, px.
+  """
+  size = len(portrait.crop)
+  smooth = Image.fromarray(portrait.crop).filter(ImageFilter.GaussianBlur(size / 128))
+  smooth, crop = (
+    np.asarray(picture, np.float32) / 255 for picture in (smooth, portrait.crop)
+  )
+
+  def at(picture, place):
+    x, y = (place * size - 0.5).round().astype(int).clip(0, size - 1).T
+    return picture[y, x]
+
+  skin, lashes = [], []
+  for upper, lower in EYES:
+    above, below = (portrait.points[list(lid)] for lid in (upper, lower))
+    across = (above[-1] - above[0] + below[-1] - below[0]) / 2
+    down = np.array([-across[1], across[0]])
+    even = np.linspace(0, 1, BINS)
+
+    def curve(rim, even=even):
+      return np.stack([np.interp(even, np.linspace(0, 1, _LID), c) for c in rim.T], -1)
+
+    over = at(smooth, curve(above) - ABOVE * down)
+    under = at(smooth, curve(below) + BELOW * down)
+    # Brows, shadow and paint above an eye are darker than its lid.
+    share = (
+      np.clip(over.mean(-1) / np.maximum(under.mean(-1), 1e-3) - 0.6, 0, 0.4) / 0.8
+    )
+    own = under + share[:, None] * (over - under)
+    wide = np.exp(-0.5 * ((even - even[:, None]) / 0.15) ** 2)
+    skin.append(wide @ own / wide.sum(1, keepdims=True))
+    edge = at(crop, curve(above)[BINS // 5 : -BINS // 5])
+    dark = edge[edge.mean(-1) <= np.quantile(edge.mean(-1), 0.3)].mean(0)
+    lashes.append(np.minimum(dark, 0.45 * skin[-1].mean(0)))
+  return Eyelids(
+    points=points(np.asarray(vertices)[0], _MARKS),
+    lids=np.float32(portrait.points[list(_MARKS)]),
+    skin=np.float32(skin),
+    lashes=np.float32(lashes),
+    soft=np.float32(1 / min(side, portrait.side)),
+  )
+
+
+def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Array:
+  """Pictures with the lids that close.
+
+  Args:
+    pictures: `(b, s, s, 3)` about [0, 1].
+    eyelids: of the portrait.
+    own: the portrait's motion, of batch 1.
+    asked: of b frames.
+  """
+  side = pictures.shape[1]
+  reach = min(side, round(REACH * side))
+  at_rest = placed(eyelids.points, own)[0]
+  aside = eyelids.lids - at_rest
+  rest = [_rims(at_rest, aside, eye) for eye in range(2)]
+
+  def painted(picture, eye, now, share):
+    corner, place = window(now.middle, side, reach)
+    start = (corner[1], corner[0], 0)
+    face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
+    made = _lid(eyelids, eye, rest[eye], now, place, face)
+    return jax.lax.dynamic_update_slice(picture, face + share * (made - face), start)
+
+  def frame(picture, points):
+    for eye in range(2):
+      now = _rims(points, aside, eye)
+      before = rest[eye].opening()
+      gone = 1 - now.opening() / jnp.maximum(before, 1e-3)
+      share = smooth_step((gone - CLOSES[0]) / (CLOSES[1] - CLOSES[0]))
+      share *= smooth_step((before - AJAR[0]) / (AJAR[1] - AJAR[0]))
+      picture = jax.lax.cond(
+        share > 0,
+        lambda x, eye=eye, now=now, share=share: painted(x, eye, now, share),
+        lambda x: x,
+        picture,
+      )
+    return picture
+
+  frames = pictures, placed(eyelids.points, asked)
+  return jax.lax.map(lambda one: frame(*one), frames)
+
+
+def _rims(points: Array, aside: Array, eye: int) -> Rims:
+  """Of one eye, from the points `(p, 2)` of both."""
+  lids = (points + aside)[2 * _LID * eye : 2 * _LID * (eye + 1)]
+  return rims(lids[:_LID], lids[_LID:])
+
+
+def _lid(
+  eyelids: Eyelids, eye: int, rest: Rims, now: Rims, place: Array, face: Array
+) -> Array:
+  """A face with a lid over its eye.
+
+  Args:
+    rest, now: rims in the portrait and in this frame.
+    place, face: `(n, n, 2)` and `(n, n, 3)`, pixels round the eye.
+  """
+  u, v = now.within(place)
+  soft = eyelids.soft / jnp.linalg.norm(now.across)
+  fold, edge, lower = (along(curve, u) for curve in (rest.above, now.above, now.below))
+  # Where the lids meet, the painting goes on below them: lashes lie there.
+  shut = 1 - smooth_step((lower - edge) / 0.06)
+  end = edge + shut * ENDS
+  inside = smooth_step((v - fold + FADES) / FADES)
+  inside *= smooth_step((end - v) / (soft + shut * ENDS) + 0.5 * (1 - shut))
+  beside = smooth_step((SIDES[1] - jnp.abs(u)) / (SIDES[1] - SIDES[0]))
+  depth = jnp.clip((v - fold) / jnp.maximum(edge - fold, soft), 0, 1)
+  shade = 1 - CREASE * (1 - depth) ** 2 + BULGE * jnp.sin(jnp.pi * depth)
+  skin = along(eyelids.skin[eye], u) * shade[..., None]
+  made = face + (inside * beside)[..., None] * (skin - face)
+  breadth = jnp.maximum(LASHES, soft)
+  line = jnp.exp(-jnp.square((v - edge) / breadth)) * beside
+  return made + 0.85 * line[..., None] * (eyelids.lashes[eye] - made)
