@@ -22,6 +22,7 @@ on two free cores.
 
 import argparse
 import functools
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ from experiments.command import run_command
 from experiments.gap import crops
 from experiments.judges import shots
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 
 EACH = 10  # frames of a person
 TRAIN_SEED = 5 << 24  # people of the train split
@@ -55,10 +57,9 @@ def rendered(
   seeds = range(first, first + people)
   what = 'rendering test faces' if mesh else 'rendering'
   faces = crops.join(list(shots.over_people(work, seeds, workers, what)))
-  part = path.with_name(path.name + '.part')
-  with part.open('wb') as file:
-    np.savez(file, **faces._asdict())
-  part.replace(path)
+  data = io.BytesIO()
+  np.savez(data, **faces._asdict())
+  write_whole(path, data.getvalue())
   return faces
 
 

@@ -2,14 +2,17 @@
 
     python -m experiments.make_portraits --out PORTRAITS --people 1 6 11 14 15 24 27 30
     python -m experiments.make_voices --out VOICES
-    python -m experiments.gallery --portraits vasa_jax/examples PORTRAITS --voices \
-        VOICES/english.wav VOICES/german.wav VOICES/sung.wav --out docs/gallery
+    python -m experiments.gallery --portraits PORTRAITS PHOTOS vasa_jax/examples \
+        --voices VOICES/english.wav VOICES/german.wav VOICES/sung.wav \
+        --note 'The eight rendered portraits were picked for variety from forty,
+        before any video was made.' --out docs/gallery
 
 OUT gets one JPEG a portrait (a row for each voice: the portrait's crop, then frames
 that are evenly spaced), `controls.jpg` (the first portrait under every control, at five
 values) and README.md, which shows all. No frame is chosen: seeds are 0, 1, 2 in the
 order of the voices. A portrait's caption is what the table of a SOURCES.md beside it
-says of it; without one it says that it is rendered, if its file says so.
+says of it; without one it says that it is rendered, if its file says so. PHOTOS has
+such a SOURCES.md, and `grace_hopper.jpg` of the sample data of the package matplotlib.
 """
 
 import argparse
@@ -17,7 +20,7 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +55,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add = parser.add_argument
   add('--portraits', type=Path, nargs='+', required=True, metavar='DIR')
   add('--voices', type=Path, nargs='+', required=True, metavar='WAV')
+  add('--note', default='', help='a sentence for README.md: how portraits were picked')
   add('--weights', default='embedded', help='weights folder, or `embedded`')
   add('--out', type=Path, required=True, help='folder of the gallery')
   add('--scale', type=float, default=0.75, help='of the sheets')
@@ -138,22 +142,29 @@ def build(args: argparse.Namespace) -> int:
   found = [p for d in args.portraits for p in find_files(d, PICTURES, 'portraits')]
   about = captions(found)
   face = TalkingFace.load(None if args.weights == 'embedded' else args.weights)
+  for path in tqdm(found, unit='portrait', disable=not sys.stderr.isatty()):
+    _keep(args, f'{path.stem}.jpg', spoken(face, path, args.voices))
+  _keep(args, 'controls.jpg', controlled(face, found[0], args.voices[0]))
+  _write(args.out / 'README.md', page(about, args.note).encode())
+  return 0
+
+
+def page(about: Mapping[Path, str], note: str = '') -> str:
+  """README.md of portraits and their captions; the first one is under control."""
   lines = [
     '# Gallery', '',
     'Made by `python -m experiments.gallery`; its docstring has the commands.',
     'Frames were not chosen: every portrait says every voice, seeds 0, 1, 2.',
+    *([' '.join(note.split())] if note else []),
     'All frames are synthetic. Rendered people do not exist; photographs are in the',
     'public domain. What goes wrong in these frames the model card names.', '',
   ]  # fmt: skip
-  for path in tqdm(found, unit='portrait', disable=not sys.stderr.isatty()):
-    name = f'{path.stem}.jpg'
-    _keep(args, name, spoken(face, path, args.voices))
-    lines += [f'## {path.stem}', '', about[path], '', f'![{about[path]}]({name})', '']
-  _keep(args, 'controls.jpg', controlled(face, found[0], args.voices[0]))
-  lines += ['## Controls', '', f'{found[0].stem}: {about[found[0]]}', '']
+  for path, known in about.items():
+    lines += [f'## {path.stem}', '', known, '', f'![{known}]({path.stem}.jpg)', '']
+  first, known = next(iter(about.items()))
+  lines += ['## Controls', '', f'{first.stem}: {known}', '']
   lines += ['![Every control at five values](controls.jpg)', '']
-  _write(args.out / 'README.md', '\n'.join(lines).encode())
-  return 0
+  return '\n'.join(lines)
 
 
 def _keep(args: argparse.Namespace, name: str, sheet: Image.Image) -> None:

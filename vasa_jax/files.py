@@ -6,6 +6,7 @@ care.
 """
 
 import os
+import secrets
 from pathlib import Path
 
 from vasa_jax.errors import UserError
@@ -13,6 +14,9 @@ from vasa_jax.errors import UserError
 
 def write_whole(path: str | Path, data: bytes | str) -> None:
   """Replaces `path` by `data` in one go; the old content stays if that fails.
+
+  Every writer has a part of its own, so of several at once one wins, whole. A process
+  that is killed leaves its part behind: `.NAME.*.part`, which nothing reads.
 
   Args:
     path: local or remote; its folder is made. An object store replaces whole files
@@ -32,11 +36,13 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
     return
   path = Path(path)
   path.parent.mkdir(parents=True, exist_ok=True)
-  part = path.parent / f'.{path.name}.part'
+  # By hand: the standard library's temporary files are readable by their owner alone.
+  own = f'{os.getpid()}.{secrets.token_hex(4)}'
+  part = path.parent / f'.{path.name}.{own}.part'
   try:
     part.write_bytes(data)
     os.replace(part, path)
-  except OSError:
+  except BaseException:  # Ctrl-C too
     part.unlink(missing_ok=True)
     raise
 

@@ -6,7 +6,7 @@ truth as anything that is not the truth can be.
 """
 
 import dataclasses
-import os
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from experiments.motion_judging.speakers import (
   heard_voices,
   speaker,
 )
+from vasa_jax.files import write_whole
 from vasa_jax.types import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 SOUND_RATE = 48_000
@@ -96,13 +97,12 @@ def film(person: Person, take: str, size: int, path: Path) -> None:
   path.parent.mkdir(parents=True, exist_ok=True)
   said = {'comment': '{"generator":"vasa_jax","rendered":true,"synthetic":true}'}
   write_video(path, [shots.pictures], size, person.speaker.audio, said)
-  part = beside.with_suffix(f'.{os.getpid()}.part')
-  with part.open('wb') as file:
-    np.savez(
-      file, picture=shots.pictures[0], pose=acted.pose[0], shape=shots.shape,
-      dyn=np.concatenate([acted.units[0], acted.eyes[0]]),
-    )  # fmt: skip
-  part.replace(beside)
+  data = io.BytesIO()
+  np.savez(
+    data, picture=shots.pictures[0], pose=acted.pose[0], shape=shots.shape,
+    dyn=np.concatenate([acted.units[0], acted.eyes[0]]),
+  )  # fmt: skip
+  write_whole(beside, data.getvalue())
 
 
 def write_video(

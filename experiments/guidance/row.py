@@ -7,8 +7,8 @@ written with sound, then looked at like those of any other system.
 
 import dataclasses
 import hashlib
+import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import numpy as np
 
 from experiments.guidance.people import Person, film, people, write_video
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 
 REAL, AGAIN = 'real', 'another take'
 
@@ -144,10 +145,9 @@ def _talk(run, face, who, films, videos: Path, seed: int) -> Iterator[dict[str, 
       heard = ear.hear(speaker.audio)[: len(speaker.motion)].astype(np.float32)
       heard = heard * ear.scale + ear.offset
       motion = system.act(heard, own_controls(speaker), seed * 1000 + i)
-      part = kept.with_suffix('.part')
-      with part.open('wb') as file:
-        np.save(file, motion)
-      part.replace(kept)
+      data = io.BytesIO()
+      np.save(data, motion)
+      write_whole(kept, data.getvalue())
     if i < run.filmed and not path.is_file():
       moved = Motion(motion[:, :POSE_DIM], motion[:, POSE_DIM:])
       code, picture = _portrait(face, _film(films, REAL, person))
@@ -280,6 +280,4 @@ def watched(items, what: str):
 
 def write_json(path: Path, value: Any) -> None:
   """Writes a file whole or not at all."""
-  part = path.with_suffix(f'.{os.getpid()}.part')
-  part.write_text(json.dumps(value, indent=1) + '\n')
-  part.replace(path)
+  write_whole(path, json.dumps(value, indent=1) + '\n')

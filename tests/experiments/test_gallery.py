@@ -1,5 +1,6 @@
 """The gallery with a stand-in for the product, and the portraits rendered for it."""
 
+import shlex
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,15 @@ from vasa_jax.errors import UserError
 from vasa_jax.inference.portrait import find_portrait, load_picture
 from vasa_jax.inference.video import VideoWriter
 
+PAGE = gallery.Path(__file__).parents[2] / 'docs' / 'gallery' / 'README.md'
 EXAMPLES = gallery.Path(vasa_jax.__file__).with_name('examples')
+
+PEOPLE = (1, 6, 11, 14, 15, 24, 27, 30)
+RENDERED = 'rendered by this project; nobody'
+HOPPER = (
+  'Commodore Grace M. Hopper, official portrait by James S. Davis, US Navy, 1984; '
+  'public domain'
+)
 
 
 @pytest.fixture(scope='module')
@@ -61,7 +70,7 @@ def test_every_portrait_says_every_voice(rendered, talks, tmp_path):
   voices = [str(tmp_path / 'one.wav'), str(tmp_path / 'two.wav')]
   out = tmp_path / 'out'
   words = ['--portraits', str(rendered), str(EXAMPLES), '--voices', *voices]
-  assert gallery.main([*words, '--out', str(out)]) == 0
+  assert gallery.main([*words, '--note', 'a\n b', '--out', str(out)]) == 0
   plain = [(p, v, s['seed']) for p, v, s in talks if len(s) == 1]
   people = ('002.png', 'portrait.jpg')
   assert plain == [(p, v, i) for p in people for i, v in enumerate(('one', 'two'))]
@@ -69,11 +78,26 @@ def test_every_portrait_says_every_voice(rendered, talks, tmp_path):
   assert len(controls) == 30 and {'gaze': [-20.0, 0.0], 'seed': 0} in controls
   page = (out / 'README.md').read_text()
   assert 'rendered by this project; nobody' in page and 'Eileen Collins' in page
+  assert page.splitlines().index('a b') == 4
   with Image.open(out / '002.jpg') as image:
     sheet = np.asarray(image, np.int16)
   shown = sheet[100::174, 504]  # a frame of each voice; their brightness is the seed's
   assert np.abs(shown[:2].mean(1) - [0, 40]).max() < 8
   assert (out / 'controls.jpg').is_file()
+
+
+def test_the_page_in_docs_is_what_the_command_of_the_docstring_writes():
+  command = gallery.__doc__.split('\n\n')[1]
+  words = shlex.split(command[command.index('--portraits') :])
+  args = gallery.parse(words)
+  assert PAGE.parent == PAGE.parents[2] / args.out
+  portrait = EXAMPLES / 'portrait.jpg'
+  about = {gallery.Path(f'{n:03d}.png'): RENDERED for n in PEOPLE}
+  about |= {gallery.Path('grace_hopper.jpg'): HOPPER}
+  about |= gallery.captions([portrait])
+  assert gallery.page(about, args.note) == PAGE.read_text()
+  without = gallery.page(about)
+  assert len(PAGE.read_text().splitlines()) == len(without.splitlines()) + 1
 
 
 def test_a_missing_voice_is_named(rendered, talks, tmp_path, capsys):

@@ -15,7 +15,6 @@ import pytest
 
 from tests.training import toy
 from vasa_jax.errors import UserError
-from vasa_jax.files import write_whole
 from vasa_jax.training import watch
 from vasa_jax.training.checkpoint import Checkpoints, restore_params
 from vasa_jax.training.loop import fit, prepare_workdir
@@ -115,25 +114,6 @@ def test_a_config_without_room_stays_as_it_was(tmp_path):
   prepare_workdir(longer, tmp_path)
   assert json.loads((tmp_path / 'config.json').read_text())['steps'] == 1000
   assert _names(tmp_path) == ['config.json']
-
-
-def test_a_kill_while_a_file_is_written_leaves_the_old_one(tmp_path, monkeypatch):
-  file = tmp_path / 'config.json'
-  write_whole(file, 'old')
-
-  class Killed(BaseException):
-    """As a kill: nothing of ours runs after it."""
-
-  def killed(*_):
-    raise Killed
-
-  monkeypatch.setattr('os.replace', killed)
-  with pytest.raises(Killed):
-    write_whole(file, 'new')
-  assert file.read_text() == 'old'
-  monkeypatch.undo()
-  write_whole(file, 'new')
-  assert file.read_text() == 'new' and _names(tmp_path) == ['config.json']
 
 
 def test_a_bad_batch_without_room_is_no_error_of_its_own(tmp_path):

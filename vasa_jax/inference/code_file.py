@@ -1,5 +1,6 @@
 """A `FaceCode` in a file: what does not move of a portrait, for the Python API."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 import vasa_jax
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.files import write_whole
 from vasa_jax.inference.bundle import Bundle
 from vasa_jax.inference.talking_face import TalkingFace
 from vasa_jax.types import FaceCode
@@ -20,12 +22,14 @@ def save_code(
   """Writes a `FaceCode` as `.npz`, with a statement of what it was made from.
 
   Raises:
-    UserError: it cannot be written.
+    UserError: no such folder, or it cannot be written.
     UsageError: the name does not end in .npz.
   """
   path = Path(path)
   if path.suffix != '.npz':
     raise UsageError(f'{path}: the code is an NPZ file; give a name that ends in .npz')
+  if not path.parent.is_dir():
+    raise UserError(f'{path.parent}: no such folder; make it first')
   leaves = jax.tree_util.tree_leaves_with_path(code)
   arrays = {_leaf_name(keys): np.asarray(leaf) for keys, leaf in leaves}
   about = {
@@ -33,13 +37,11 @@ def save_code(
     'weights': f'{bundle.name} {bundle.digest}'.strip(),
     'portrait_sha256': portrait_sha256,
   }
-  part = path.with_name(f'.{path.name}.part')
+  data = io.BytesIO()
+  np.savez(data, about=np.array(json.dumps(about)), **arrays)
   try:
-    with part.open('wb') as file:
-      np.savez(file, about=np.array(json.dumps(about)), **arrays)
-    part.replace(path)
+    write_whole(path, data.getvalue())
   except OSError as error:
-    part.unlink(missing_ok=True)
     raise UserError(f'{path}: cannot be written ({error.strerror})') from None
 
 

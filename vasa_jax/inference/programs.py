@@ -13,7 +13,6 @@ folder that belongs to the user alone; elsewhere it is `jax.jit`.
 import contextlib
 import functools
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,13 +105,9 @@ def _folder() -> Path | None:
 
 def _write(path: Path, program: bytes) -> None:
   """Keeps a program, and drops the oldest ones; where it cannot, nothing is kept."""
-  part = path.with_suffix(f'.{os.getpid()}')  # another process may write the same
-  try:
-    write_whole(part, hashlib.sha256(program).digest() + program)
-    os.replace(part, path)
+  with contextlib.suppress(OSError):  # The next run only starts more slowly.
+    write_whole(path, hashlib.sha256(program).digest() + program)
     _drop_oldest(path.parent)
-  except OSError:
-    part.unlink(missing_ok=True)  # The next run only starts more slowly.
 
 
 def _drop_oldest(folder: Path) -> None:

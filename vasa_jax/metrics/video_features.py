@@ -7,7 +7,7 @@ reads a video. What was computed is kept beside the report, by video and protoco
 import dataclasses
 import functools
 import hashlib
-import os
+import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from vasa_jax.errors import UserError
+from vasa_jax.files import write_whole
 from vasa_jax.metrics import fvd
 from vasa_jax.metrics.clip_file import read_frames
 from vasa_jax.metrics.evaluator import Clip
@@ -128,11 +129,9 @@ def _kept(clip: Clip, kind: Kind, folder: Path):
     rows = kind.of(clip.path)
     if not len(rows):
       return None, f'{clip.path} is too short for {kind!r}'
-    folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f'.{os.getpid()}.part')
-    with part.open('wb') as file:
-      np.save(file, rows)
-    part.replace(path)
+    data = io.BytesIO()
+    np.save(data, rows)
+    write_whole(path, data.getvalue())
   except UserError as error:
     return None, str(error)
   except OSError as error:
