@@ -44,11 +44,14 @@ REACH = 0.16  # of the picture's side: the square in which an eye is drawn
 CLOSES = 0.3, 0.6
 AJAR = 0.06, 0.12  # openings of eyes that are shut in the portrait, and that are open
 # Eye widths: from lids to the skin whose colour they have, above and below the eye; how
-# the painting fades above and below, and beside.
+# the painting fades above and below, towards the nose, and outwards along the lashes.
 ABOVE, BELOW = 0.2, 0.24
-FADES, ENDS, SIDES = 0.12, 0.2, (0.52, 0.66)
-LASHES = 0.032  # half their breadth
-CREASE, BULGE = 0.1, 0.06  # shade at the lid's fold, and light on its middle
+FADES, ENDS = 0.12, 0.2
+INNER, OUTER = (0.5, 0.62), (0.6, 0.8)
+# Lashes: half their breadth in eye widths, and how dark they are, at both corners.
+BREADTH, DARK = (0.022, 0.04), (0.5, 0.85)
+TIP = 0.12  # eye widths before a corner from which they fade
+CREASE, BULGE = 0.13, 0.06  # shade at the lid's fold, and light on its middle
 
 
 @struct.dataclass
@@ -59,7 +62,7 @@ class Eyelids:
     points: upper and lower lid of the eye at the picture's left, then of the other.
     lids: `(p, 2)` where they are in the portrait.
     skin: `(2, BINS, 3)` colour of both shut lids across.
-    lashes: `(2, 3)`.
+    lashes: `(3,)`.
     soft: `()` width of an edge.
   """
 
@@ -114,7 +117,7 @@ def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
     points=points(np.asarray(vertices)[0], _MARKS),
     lids=np.float32(portrait.points[list(_MARKS)]),
     skin=np.float32(skin),
-    lashes=np.float32(lashes),
+    lashes=np.float32(np.mean(lashes, 0)),  # of both: they are a pair
     soft=np.float32(1 / min(side, portrait.side)),
   )
 
@@ -183,11 +186,16 @@ def _lid(
   end = edge + shut * ENDS
   inside = smooth_step((v - fold + FADES) / FADES)
   inside *= smooth_step((end - v) / (soft + shut * ENDS) + 0.5 * (1 - shut))
-  beside = smooth_step((SIDES[1] - jnp.abs(u)) / (SIDES[1] - SIDES[0]))
+  out = u if eye else -u
+  beside = smooth_step((OUTER[1] - out) / (OUTER[1] - OUTER[0]))
+  beside *= smooth_step((INNER[1] + out) / (INNER[1] - INNER[0]))
   depth = jnp.clip((v - fold) / jnp.maximum(edge - fold, soft), 0, 1)
   shade = 1 - CREASE * (1 - depth) ** 2 + BULGE * jnp.sin(jnp.pi * depth)
   skin = along(eyelids.skin[eye], u) * shade[..., None]
   made = face + (inside * beside)[..., None] * (skin - face)
-  breadth = jnp.maximum(LASHES, soft)
-  line = jnp.exp(-jnp.square((v - edge) / breadth)) * beside
-  return made + 0.85 * line[..., None] * (eyelids.lashes[eye] - made)
+  part = jnp.clip(out + 0.5, 0, 1)  # 0 at the nose, 1 at the temple
+  breadth = jnp.maximum(BREADTH[0] + part * (BREADTH[1] - BREADTH[0]), soft)
+  line = DARK[0] + part * (DARK[1] - DARK[0])
+  line *= jnp.exp(-jnp.square((v - edge) / breadth))
+  line *= smooth_step((0.5 - jnp.abs(u)) / TIP)
+  return made + line[..., None] * (eyelids.lashes - made)
