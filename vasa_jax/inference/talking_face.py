@@ -24,6 +24,7 @@ from vasa_jax.inference import controls as controls_lib
 from vasa_jax.inference import driving, models, paste, provenance, screen, stance, video
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
+from vasa_jax.inference.emotion_answer import answer_of
 from vasa_jax.inference.lids import closing_lids
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.prefetch import prefetch
@@ -134,6 +135,9 @@ class TalkingFace:
         f'{ear.dim}; name what they were trained with (--features)'
       )
     arrays = controls_lib.to_arrays(controls or {}, survey.frames)
+    answer = answer_of(self.bundle.meta)
+    if answer is not None and 'emotion' in arrays:
+      arrays['emotion'] = answer.evened(arrays['emotion'])
     mono = (chunk[:, 0] for chunk in audio.chunks())
     asked = {name: value for name, value in guidance.items() if value is not None}
     return self.generator.windows(

@@ -1,0 +1,89 @@
+"""How much of an emotion a motion model shows, score by score.
+
+    python -m experiments.emotion_answer --weights DIR
+    python -m experiments.emotion_answer --weights embedded --dry
+
+Held-out speakers of the corpus act each emotion at five scores; how much of its face is
+seen, the mean over emotions and speakers, goes into the weights' `config.json`, where
+`vasa generate` reads it to make `--emotion happy=0.5` half of what `happy=1` is
+(`vasa_jax/inference/emotion_answer.py`). About a minute on two cores for 8 speakers.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from experiments.command import run_command
+from vasa_jax.errors import UserError
+
+
+def measured(weights: str, speakers: int, seed: int) -> dict[str, list[float]]:
+  """The fields of an `EmotionAnswer` of a weights folder.
+
+  Raises:
+    UserError: what it shows does not rise with the score.
+  """
+  from data_pipelines.motion_hearing import front_end
+  from experiments.judge_motion import watched
+  from experiments.motion_judging import speakers as speaking
+  from experiments.motion_judging import systems, trials
+  from vasa_jax.inference.bundle import load_bundle
+
+  bundle = load_bundle(None if weights == 'embedded' else weights)
+  ear = front_end(bundle.hears)
+  people = list(watched(speaking.speakers(speakers, seed), 'speakers'))
+  heard = [ear.hear(one.audio)[: trials.EXCERPT] for one in people]
+  heard = [h.astype(np.float32) * ear.scale + ear.offset for h in heard]
+  rows = trials.emotion_rows(systems.model(bundle).act, people, heard)
+  amounts = np.mean([row['amounts'] for row in rows], 0)
+  if not np.all(np.diff(amounts) > 0):
+    raise UserError(f'{weights}: what is shown does not rise: {amounts.round(3)}')
+  return {'scores': list(trials.LEVELS), 'amounts': amounts.round(3).tolist()}
+
+
+def noted(config: str, answer: dict[str, list[float]]) -> str:
+  """The text of a weights folder's `config.json` with the answer in its `meta`."""
+  from vasa_jax.inference.emotion_answer import NAME
+
+  values = json.loads(config)
+  values.setdefault('meta', {})[NAME] = answer
+  return json.dumps(values, indent=2) + '\n'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Entry point; returns the exit code."""
+  parser = argparse.ArgumentParser(
+    prog='python -m experiments.emotion_answer', description=__doc__,
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+  )  # fmt: skip
+  parser.add_argument('--weights', default='embedded', metavar='DIR')
+  parser.add_argument('--speakers', type=int, default=8, help='held-out ones')
+  parser.add_argument('--seed', type=int, default=0, help='another seed, other people')
+  parser.add_argument('--dry', action='store_true', help='print it, write nothing')
+  parser.add_argument('--debug', action='store_true', help='show tracebacks')
+  args = parser.parse_args(argv)
+
+  def work() -> int:
+    from vasa_jax.files import refused, write_whole
+    from vasa_jax.inference.bundle import EMBEDDED
+
+    answer = measured(args.weights, args.speakers, args.seed)
+    print(json.dumps(answer))
+    folder = EMBEDDED if args.weights == 'embedded' else Path(args.weights)
+    if not args.dry:
+      file = folder / 'config.json'
+      try:
+        write_whole(file, noted(file.read_text(encoding='utf-8'), answer))
+      except OSError as error:
+        raise refused(file, error) from error
+    return 0
+
+  return run_command(work, args.debug)
+
+
+if __name__ == '__main__':
+  sys.exit(main())
