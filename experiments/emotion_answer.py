@@ -39,10 +39,10 @@ def measured(weights: str, speakers: int, seed: int) -> dict[str, list[float]]:
   heard = [ear.hear(one.audio)[: trials.EXCERPT] for one in people]
   heard = [h.astype(np.float32) * ear.scale + ear.offset for h in heard]
   rows = trials.emotion_rows(systems.model(bundle).act, people, heard)
-  amounts = np.mean([row['amounts'] for row in rows], 0)
+  amounts = np.mean([row['amounts'] for row in rows], 0).round(3)
   if not np.all(np.diff(amounts) > 0):
-    raise UserError(f'{weights}: what is shown does not rise: {amounts.round(3)}')
-  return {'scores': list(trials.LEVELS), 'amounts': amounts.round(3).tolist()}
+    raise UserError(f'{weights}: what is shown does not rise: {amounts}')
+  return {'scores': list(trials.LEVELS), 'amounts': amounts.tolist()}
 
 
 def noted(config: str, answer: dict[str, list[float]]) -> str:

@@ -25,6 +25,8 @@ CELL = 0.022  # spacing of surface samples, model units
 OUT = pathlib.Path(__file__).parents[2] / 'vasa_jax' / 'face' / 'template.npz'
 SKIN, EYEBALL, MOUTH = 0, 1, 2
 LOWER_RIM = (14, 87, 178, 88, 95, 96, 317, 402, 318, 324, 325)
+LOWER_LIDS = (7, 163, 144, 145, 153, 154, 155, 249, 390, 373, 374, 380, 381, 382)
+FACE = 1.0  # depth before which skin is face, not the inside of an eye's socket
 
 
 def linear_head():
@@ -177,12 +179,16 @@ def landmarks(head, faces):
   spread = np.nanmedian(np.abs(np.stack(traced) - places), 0)
   print(f'{len(traced)} people; median spread {np.nanmean(spread):.4f} model units')
   # Back onto the mean head: the nearest sample of every triangle, finely.
-  # Lips touch at rest: the lower rim is looked for on what the jaw takes along.
+  # Lips touch at rest: the lower rim is looked for on what the jaw takes along. A ray
+  # just above a lower lid meets the socket behind the eye; lids lie before it.
+  front = faces[head['mean'][faces][..., 2].min(1) > FACE]
   index, weight = [], []
   for mark, place in enumerate(places):
-    among = lower if mark in LOWER_RIM else faces
+    on_lid = mark in LOWER_LIDS
+    among = lower if mark in LOWER_RIM else front if on_lid else faces
     cloud = np.einsum('sk,tkc->tsc', shares, head['mean'][among]).reshape(-1, 3)
-    near = int(np.square(cloud - place).sum(1).argmin())
+    apart = np.square(cloud - place)[:, : 2 if on_lid else 3]
+    near = int(apart.sum(1).argmin())
     index.append(among[near // len(shares)])
     weight.append(shares[near % len(shares)])
   return np.stack(index), np.stack(weight)

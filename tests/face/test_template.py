@@ -3,6 +3,7 @@
 import numpy as np
 
 from vasa_jax.face.template import MOUTH, SKIN, load_template
+from vasa_jax.inference.eyelids import EYES
 from vasa_jax.inference.lips import LOWER_LIP, UPPER_LIP
 from vasa_jax.inference.named_motion import UNITS
 
@@ -43,3 +44,11 @@ def test_the_jaw_takes_the_lower_lip_along_and_not_the_upper_one(head):
   assert falls[list(UPPER_LIP)][inner].max() < 0.08
   left, right = falls[list(LOWER_LIP)], falls[list(LOWER_LIP[::-1])]
   np.testing.assert_allclose(left, right, atol=0.02)
+
+
+def test_lower_lids_lie_on_the_face(head):
+  """Not on the back of the eye's socket, a third of a head's depth behind them."""
+  depth = (head.mean[head.landmark_index, 2] * head.landmark_weight).sum(1)
+  for upper, lower in EYES:
+    assert np.abs(depth[list(upper)].mean() - depth[list(lower)].mean()) < 0.06
+    assert depth[list(lower)].min() > 1.0

@@ -58,6 +58,8 @@ def test_weights_say_it_themselves():
     {'scores': [0, 0.5], 'amounts': [0, 1]},
     {'scores': [0, 0.5, 1], 'amounts': [0, 1]},
     {'scores': [0, 'a'], 'amounts': [0, 1]},
+    {'scores': [], 'amounts': []},
+    {'scores': [0, 1], 'amounts': [0, float('inf')]},
   ],
 )
 def test_a_curve_that_does_not_rise_is_told(wrong):

@@ -51,7 +51,8 @@ def _eye(portrait, which):
 
 
 def test_open_eyes_are_left_alone(draw):
-  for asked in ({}, {'left': 0.1, 'right': 0.1}, {'left': -0.3}, {'pose': {0: 0.2}}):
+  turned = [{'pose': {i: value}} for i in (0, 1, 2) for value in (-0.25, 0.25)]
+  for asked in ({}, {'left': 0.1, 'right': 0.1}, {'left': -0.3}, *turned):
     np.testing.assert_array_equal(draw(**asked), np.float32(0.1))
 
 
@@ -77,7 +78,15 @@ def test_a_shut_lid_is_skin_with_lashes_along_its_edge(draw, portrait):
   np.testing.assert_allclose(brightest, cheek, atol=0.15)
   line = int(column[4:-2].mean(-1).argmin()) + 4
   assert column[line].mean() < 0.75 * brightest.mean()
-  assert column[:line].mean(-1).argmax() < line  # the skin lies above the lashes
+  assert column.mean(-1)[2:].argmax() + 2 != line
+  assert column[line - 3 : line - 1].mean() > 1.15 * column[line].mean()
+
+
+def test_a_near_eye_ends_nowhere(draw):
+  made = np.abs(draw(left=0.75, right=0.75, pose={3: -0.5}, below=0.0)).max(-1)
+  rows, columns = np.nonzero(made > 0)
+  edges = made[rows.min()], made[rows.max()], made[:, columns.min()]
+  assert max(edge.max() for edge in (*edges, made[:, columns.max()])) < 0.15
 
 
 def test_it_begins_without_a_jump(draw):

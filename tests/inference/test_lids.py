@@ -38,7 +38,7 @@ def test_a_full_blink_closes_the_eye_and_goes_no_farther():
 
 def test_wide_eyes_need_more_of_a_blink():
   head = load_template().mean
-  asked = blinking(1.0, 1.0)
+  asked = blinking(1.4, 1.4)  # which is more than either eye needs
   asked.z_dyn[1, [20, 21]] = 1.0  # eyeWideLeft and eyeWideRight
   (made,) = closing_lids(head, iter([asked]))
   assert made.z_dyn[1, 8] > made.z_dyn[0, 8]

@@ -37,10 +37,12 @@ def test_curves_between_their_bins_and_beyond():
 
 
 def test_a_window_stays_inside_its_picture():
-  corner, place = rims.window(jnp.array([0.5, 0.25]), 100, 20)
-  np.testing.assert_array_equal(corner, [40, 15])
+  start, place, fade = rims.window(jnp.array([0.5, 0.25]), 100, 20)
+  assert [int(x) for x in start] == [15, 40, 0]
   np.testing.assert_allclose(place[0, 0], [0.405, 0.155], atol=1e-6)
   np.testing.assert_allclose(place[2, 5], [0.455, 0.175], atol=1e-6)
+  assert fade.max() == 1 and fade[10, 10] == 1
+  assert max(fade[0].max(), fade[-1].max(), fade[:, 0].max(), fade[:, -1].max()) == 0
   for middle, expected in ((-0.3, 0), (1.4, 80)):
-    corner, _ = rims.window(jnp.array([middle, middle]), 100, 20)
-    np.testing.assert_array_equal(corner, [expected, expected])
+    found = rims.window(jnp.array([middle, middle]), 100, 20)
+    assert [int(x) for x in found.start[:2]] == [expected, expected]

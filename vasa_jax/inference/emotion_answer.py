@@ -1,8 +1,8 @@
 """Emotions by how much of them is seen.
 
 Stage 2 is conditioned on scores, and what it shows does not grow evenly with them: of
-the embedded weights half a score shows two thirds of what a whole one does, a quarter
-hardly anything. `experiments.emotion_answer` measures that and writes it into the
+the embedded weights half a score shows three fifths of what a whole one does, a quarter
+an eighth. `experiments.emotion_answer` measures that and writes it into the
 weights' `config.json`. Here a control is turned into the score that shows so much.
 """
 
@@ -44,7 +44,7 @@ class EmotionAnswer(NamedTuple):
     amounts = np.asarray(self.amounts) / self.amounts[-1]
     score = np.interp(np.minimum(total, 1), amounts, self.scores)
     scores = felt * (score / np.maximum(total, 1e-6))
-    scores[..., NEUTRAL] = 1 - scores.sum(-1)
+    scores[..., NEUTRAL] = np.maximum(1 - scores.sum(-1), 0)
     return scores.astype(np.float32)
 
 
@@ -59,10 +59,14 @@ def answer_of(meta: Mapping[str, Any]) -> EmotionAnswer | None:
   try:
     found = EmotionAnswer(*(tuple(meta[NAME][name]) for name in EmotionAnswer._fields))
     rising = all(
-      len(curve) >= 2 and curve[0] == 0 and np.all(np.diff(curve) > 0)
+      len(curve) >= 2
+      and curve[0] == 0
+      and np.all(np.diff(curve) > 0)
+      and np.isfinite(curve).all()
       for curve in found
     )
-    rising &= len(found.scores) == len(found.amounts) and found.scores[-1] == 1
+    rising = rising and len(found.scores) == len(found.amounts)
+    rising = rising and found.scores[-1] == 1
   except (KeyError, TypeError, ValueError):
     rising = False
   if not rising:

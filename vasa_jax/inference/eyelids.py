@@ -38,7 +38,7 @@ EYES = (
 )  # fmt: skip
 _MARKS = tuple(mark for eye in EYES for lid in eye for mark in lid)
 _LID = len(EYES[0][0])
-REACH = 0.16  # of the picture's side: the square in which an eye is drawn
+REACH = 0.24  # of the picture's side: the square in which an eye is drawn
 # Share of the portrait's opening that is gone before a lid is painted, and before it is
 # painted whole.
 CLOSES = 0.3, 0.6
@@ -110,7 +110,7 @@ def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
     own = under + share[:, None] * (over - under)
     wide = np.exp(-0.5 * ((even - even[:, None]) / 0.15) ** 2)
     skin.append(wide @ own / wide.sum(1, keepdims=True))
-    edge = at(crop, curve(above)[BINS // 5 : -BINS // 5])
+    edge = at(crop, curve(above)[BINS // 5 : -(BINS // 5)])
     dark = edge[edge.mean(-1) <= np.quantile(edge.mean(-1), 0.3)].mean(0)
     lashes.append(np.minimum(dark, 0.45 * skin[-1].mean(0)))
   return Eyelids(
@@ -138,11 +138,12 @@ def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Arra
   rest = [_rims(at_rest, aside, eye) for eye in range(2)]
 
   def painted(picture, eye, now, share):
-    corner, place = window(now.middle, side, reach)
-    start = (corner[1], corner[0], 0)
+    start, place, fade = window(now.centre(), side, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
-    made = _lid(eyelids, eye, rest[eye], now, place, face)
-    return jax.lax.dynamic_update_slice(picture, face + share * (made - face), start)
+    made = face + share * fade * (
+      _lid(eyelids, eye, rest[eye], now, place, face) - face
+    )
+    return jax.lax.dynamic_update_slice(picture, made, start)
 
   def frame(picture, points):
     for eye in range(2):

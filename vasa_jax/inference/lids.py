@@ -18,7 +18,7 @@ EYES = (
   (BLINKS[0], (385, 386, 387), (373, 374, 380)),
   (BLINKS[1], (158, 159, 160), (144, 145, 153)),
 )
-PRESSED = 0.12  # of the blink unit, beyond the first touch: lashes hide the slit
+PRESSED = 0.03  # of the blink unit, beyond the first touch
 
 
 def closing_lids(vertices: np.ndarray, motions: Iterator[Motion]) -> Iterator[Motion]:

@@ -32,8 +32,7 @@ from vasa_jax.inference.rims import Points, Rims, placed, points, rims, window
 from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import Array, Motion
 
-REACH = 0.24  # of the picture's side: the square in which a mouth is drawn
-FITS = 0.8, 0.95  # of that square: a mouth so wide fits, and one that does not
+REACH = 0.3  # of the picture's side: the square in which a mouth is drawn
 # Mouth widths: how far the lips lie from the portrait's before the inside shows.
 STIRS = 0.04
 # The same: openings of a portrait whose mouth is parted between skull and jaw.
@@ -52,7 +51,8 @@ class Mouth:
   Attributes:
     points: upper rim, lower rim, anchors of the upper and of the lower row.
     lips: `(rims, 2)` where both rims are in the portrait.
-    places: `(2, 4, a)` from where anchors are on the screen to the maps of both rows.
+    places: `(2, 4, a)` pseudo-inverses: times the anchors' places on the screen, the
+      maps of both rows.
     rows: `(h, w, 4)` each, the upper and the lower one in the portrait's light.
     cavity: `(2, 3)` in the middle, and towards the corners.
     soft: `()` width of an edge.
@@ -130,8 +130,7 @@ def drawn(
 
   def frame(picture, points, yaw):
     now, maps = _rims(points, aside), _maps(mouth, points)
-    corner, place = window(now.middle, side, reach)
-    start = (corner[1], corner[0], 0)
+    start, place, fade = window(now.centre(), side, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
 
     lips = between(now, place, mouth.soft)
@@ -144,10 +143,8 @@ def drawn(
       parts > 0, lambda x: shown(x, 1, places[1]), lambda x: x, inside
     )
     inside = shown(inside, 0, places[0])
-    share = lips.inside * smooth_step(now.apart(rest) / STIRS)
+    share = fade * lips.inside * smooth_step(now.apart(rest) / STIRS)
     share *= smooth_step((ASIDE[1] - jnp.abs(yaw)) / (ASIDE[1] - ASIDE[0]))
-    wide = jnp.linalg.norm(now.across) * side / reach
-    share *= smooth_step((FITS[1] - wide) / (FITS[1] - FITS[0]))
     return jax.lax.dynamic_update_slice(picture, face + share * (inside - face), start)
 
   frames = pictures, placed(mouth.points, asked), asked.z_pose[:, 0]

@@ -19,9 +19,11 @@ from flax import struct
 from vasa_jax.face.prior import project
 from vasa_jax.face.template import load_template
 from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
+from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
 BINS = 25  # places across at which rims are known
+BORDER = 0.1  # of a window's side: where what is drawn in it fades
 _THIRD = slice(BINS // 3, BINS - BINS // 3)
 
 
@@ -91,6 +93,11 @@ class Rims(NamedTuple):
     above, below = self.above - other.above, self.below - other.below
     return jnp.maximum(jnp.abs(above), jnp.abs(below))[_THIRD].mean()
 
+  def centre(self) -> Array:
+    """`(2,)` of what lies between the rims."""
+    down = jnp.stack([-self.across[1], self.across[0]])
+    return self.middle + down * (self.above + self.below)[_THIRD].mean() / 2
+
   def within(self, place: Array) -> tuple[Array, Array]:
     """Places `(..., 2)` in widths from the middle: to the right, down."""
     unit = self.across / jnp.square(self.across).sum()
@@ -121,19 +128,33 @@ def along(curves: Array, u: Array) -> Array:
   return curves[low] * (1 - part) + curves[low + 1] * part
 
 
-def window(middle: Array, side: int, reach: int) -> tuple[Array, Array]:
-  """A square of a picture round a place.
+class Window(NamedTuple):
+  """A square of a picture.
+
+  Attributes:
+    start: of `lax.dynamic_slice` in the picture.
+    place: `(reach, reach, 2)` where its pixels are.
+    fade: `(reach, reach, 1)` 1 inside, 0 at its border: what is drawn ends nowhere.
+  """
+
+  start: tuple[Array, Array, int]
+  place: Array
+  fade: Array
+
+
+def window(centre: Array, side: int, reach: int) -> Window:
+  """The square round a place that lies in the picture.
 
   Args:
-    middle: `(2,)`.
+    centre: `(2,)`.
     side: of the picture, px.
     reach: of the square, px.
-
-  Returns:
-    Column and row of its corner `(2,)`, inside the picture, and `(reach, reach, 2)`
-    where its pixels are.
   """
-  corner = jnp.round(middle * side - reach / 2).astype(jnp.int32)
+  corner = jnp.round(centre * side - reach / 2).astype(jnp.int32)
   corner = jnp.clip(corner, 0, side - reach)
-  grid = jnp.stack(jnp.meshgrid(jnp.arange(reach), jnp.arange(reach)), -1)
-  return corner, (grid + corner + 0.5) / side
+  line = np.arange(reach)
+  grid = np.stack(np.meshgrid(line, line), -1)
+  inside = np.minimum(line, reach - 1 - line) / max(1, BORDER * reach)
+  fade = smooth_step(np.minimum(inside[:, None], inside)).astype(np.float32)
+  start = (corner[1], corner[0], 0)
+  return Window(start, (grid + corner + 0.5) / side, fade[..., None])
