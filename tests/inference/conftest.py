@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import vasa_jax
+from vasa_jax.face.fit import fit_portrait
 from vasa_jax.inference import bundle, models
-from vasa_jax.inference.portrait import load_picture
+from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.talking_face import TalkingFace
+from vasa_jax.types import Motion
 
 EXAMPLES = Path(vasa_jax.__file__).parent / 'examples'
 
@@ -28,6 +30,20 @@ def voice_path() -> Path:
 @pytest.fixture(scope='session')
 def picture(portrait_path) -> np.ndarray:
   return load_picture(portrait_path)
+
+
+@pytest.fixture(scope='session')
+def sitter(picture) -> Portrait:
+  """The shipped portrait at the size of the embedded weights."""
+  return find_portrait(picture, 256)
+
+
+@pytest.fixture(scope='session')
+def fitted(sitter) -> tuple[np.ndarray, Motion]:
+  """Its head `(1, v, 3)` and its own motion, of batch 1."""
+  found = fit_portrait(sitter.points, sitter.irises[:, 0])
+  motion = jax.tree.map(lambda x: np.asarray(x, np.float32)[None], found.motion)
+  return np.float32(found.vertices)[None], motion
 
 
 @pytest.fixture(scope='session')

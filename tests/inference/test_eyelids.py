@@ -4,32 +4,18 @@ import jax
 import numpy as np
 import pytest
 
-from vasa_jax.face.fit import fit_portrait
 from vasa_jax.face.kinds import BLINKS
 from vasa_jax.inference import eyelids as eyelids_lib
-from vasa_jax.inference.portrait import find_portrait
 from vasa_jax.types import Motion
 
 SIZE = 256
 
 
 @pytest.fixture(scope='module')
-def portrait(picture):
-  return find_portrait(picture, SIZE)
-
-
-@pytest.fixture(scope='module')
-def own(portrait):
-  found = fit_portrait(portrait.points, portrait.irises[:, 0])
-  motion = jax.tree.map(lambda x: np.asarray(x, np.float32)[None], found.motion)
-  return np.float32(found.vertices)[None], motion
-
-
-@pytest.fixture(scope='module')
-def draw(portrait, own):
+def draw(sitter, fitted):
   """What is drawn into pictures of one grey for eyes that close by so much."""
-  vertices, motion = own
-  lids = eyelids_lib.eyelids(portrait, vertices, SIZE)
+  vertices, motion = fitted
+  lids = eyelids_lib.eyelids(sitter, vertices, SIZE)
   drawn = jax.jit(eyelids_lib.drawn)
 
   def made(left=0.0, right=0.0, pose=(), below=0.1, lids=lids):
@@ -44,9 +30,9 @@ def draw(portrait, own):
   return made
 
 
-def _eye(portrait, which):
+def _eye(sitter, which):
   lids = eyelids_lib.EYES[which]
-  points = portrait.points[[mark for lid in lids for mark in lid]] * SIZE
+  points = sitter.points[[mark for lid in lids for mark in lid]] * SIZE
   return points.min(0), points.max(0)
 
 
@@ -57,10 +43,10 @@ def test_open_eyes_are_left_alone(draw):
 
 
 @pytest.mark.parametrize('which', [0, 1])
-def test_each_eye_shuts_by_itself(draw, portrait, which):
+def test_each_eye_shuts_by_itself(draw, sitter, which):
   made = draw(**{('left', 'right')[which]: 0.75})
   y, x = np.nonzero(np.abs(made - 0.1).max(-1) > 0.02)
-  low, high = _eye(portrait, which)
+  low, high = _eye(sitter, which)
   wide, (middle_x, middle_y) = high[0] - low[0], (low + high) / 2
   assert abs(x.mean() - middle_x) < 0.15 * wide
   assert abs(y.mean() - middle_y) < 0.3 * wide
@@ -69,16 +55,15 @@ def test_each_eye_shuts_by_itself(draw, portrait, which):
   assert np.ptp(x) > 0.8 * wide  # all of it
 
 
-def test_a_shut_lid_is_skin_with_lashes_along_its_edge(draw, portrait):
+def test_a_shut_lid_is_skin_with_lashes_along_its_edge(draw, sitter):
   made = draw(left=0.75, right=0.75, below=0.0)
-  low, high = _eye(portrait, 0)
+  low, high = _eye(sitter, 0)
   column = made[int(low[1]) - 2 : int(high[1]) + 6, int((low[0] + high[0]) / 2)]
-  cheek = portrait.crop[int(high[1]) + 8, int((low[0] + high[0]) / 2)] / 255
+  cheek = sitter.crop[int(high[1]) + 8, int((low[0] + high[0]) / 2)] / 255
   brightest = column[column.mean(-1).argmax()]
   np.testing.assert_allclose(brightest, cheek, atol=0.15)
   line = int(column[4:-2].mean(-1).argmin()) + 4
   assert column[line].mean() < 0.75 * brightest.mean()
-  assert column.mean(-1)[2:].argmax() + 2 != line
   assert column[line - 3 : line - 1].mean() > 1.15 * column[line].mean()
 
 
@@ -96,22 +81,22 @@ def test_it_begins_without_a_jump(draw):
   assert steps.max() < 0.25 * steps.sum()
 
 
-def test_eyes_that_are_shut_in_the_portrait_stay_as_they_are(draw, portrait, own):
-  points = portrait.landmarks.points.copy()
+def test_eyes_that_are_shut_in_the_portrait_stay_as_they_are(draw, sitter, fitted):
+  points = sitter.landmarks.points.copy()
   for upper, lower in eyelids_lib.EYES:
     points[list(upper)] = points[list(lower)]
-  asleep = portrait._replace(landmarks=portrait.landmarks._replace(points=points))
-  lids = eyelids_lib.eyelids(asleep, own[0], SIZE)
+  asleep = sitter._replace(landmarks=sitter.landmarks._replace(points=points))
+  lids = eyelids_lib.eyelids(asleep, fitted[0], SIZE)
   np.testing.assert_array_equal(draw(left=0.7, lids=lids), np.float32(0.1))
 
 
-def test_a_dark_brow_does_not_colour_the_lid(portrait, own):
+def test_a_dark_brow_does_not_colour_the_lid(sitter, fitted):
   """Deep-set eyes have their brow where others have skin."""
-  dark = portrait.crop.copy()
+  dark = sitter.crop.copy()
   for which in (0, 1):
-    low, high = _eye(portrait, which)
+    low, high = _eye(sitter, which)
     wide = high[0] - low[0]
     dark[int(low[1] - 0.5 * wide) : int(low[1] - 2), int(low[0]) : int(high[0])] = 30
-  plain = eyelids_lib.eyelids(portrait, own[0], SIZE).skin
-  found = eyelids_lib.eyelids(portrait._replace(crop=dark), own[0], SIZE).skin
+  plain = eyelids_lib.eyelids(sitter, fitted[0], SIZE).skin
+  found = eyelids_lib.eyelids(sitter._replace(crop=dark), fitted[0], SIZE).skin
   assert found.mean() > 0.85 * plain.mean()

@@ -4,10 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from vasa_jax.face.fit import fit_portrait
 from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.named_motion import UNITS
-from vasa_jax.inference.portrait import find_portrait
 from vasa_jax.inference.rims import placed
 from vasa_jax.types import Motion
 
@@ -16,27 +14,15 @@ JAW = UNITS.index('jawOpen')
 
 
 @pytest.fixture(scope='module')
-def portrait(picture):
-  return find_portrait(picture, SIZE)
+def mouth(sitter, fitted):
+  return mouth_lib.mouth(sitter, *fitted, SIZE)
 
 
 @pytest.fixture(scope='module')
-def fit(portrait):
-  found = fit_portrait(portrait.points, portrait.irises[:, 0])
-  motion = jax.tree.map(lambda x: np.asarray(x, np.float32)[None], found.motion)
-  return np.float32(found.vertices)[None], motion
-
-
-@pytest.fixture(scope='module')
-def mouth(portrait, fit):
-  return mouth_lib.mouth(portrait, *fit, SIZE)
-
-
-@pytest.fixture(scope='module')
-def draw(portrait, fit, mouth):
+def draw(sitter, fitted, mouth):
   """What is drawn into grey pictures for changes of the portrait's own motion."""
-  drawn, (_, own) = jax.jit(mouth_lib.drawn), fit
-  fine = portrait.cut(3 * SIZE)
+  drawn, (_, own) = jax.jit(mouth_lib.drawn), fitted
+  fine = sitter.cut(3 * SIZE)
 
   def made(pose=(), units=(), below=0.5):
     z_pose, z_dyn = np.array(own.z_pose), np.array(own.z_dyn)
@@ -56,11 +42,11 @@ def test_at_rest_nothing_is_drawn(draw):
   np.testing.assert_allclose(draw(pose={3: 0.05}), 0.5, atol=0.01)
 
 
-def test_an_open_mouth_shows_teeth_and_what_is_behind(draw, portrait):
+def test_an_open_mouth_shows_teeth_and_what_is_behind(draw, sitter):
   made = draw(units={JAW: 0.4})
   changed = np.abs(made - 0.5).max(-1) > 0.05
   y, x = np.nonzero(changed)
-  lips = portrait.points[[13, 14, 78, 308]] * SIZE
+  lips = sitter.points[[13, 14, 78, 308]] * SIZE
   assert 200 < changed.sum() < 0.05 * SIZE**2
   assert lips[:, 0].min() - 2 < x.min() and x.max() < lips[:, 0].max() + 2
   assert lips[:, 1].min() - 4 < y.min()
@@ -68,11 +54,11 @@ def test_an_open_mouth_shows_teeth_and_what_is_behind(draw, portrait):
   assert np.quantile(bright, 0.9) > 0.6 and np.quantile(bright, 0.1) < 0.4
 
 
-def test_the_smile_of_the_portrait_hangs_on_the_skull(draw, portrait):
-  crop = portrait.crop / np.float32(255)
+def test_the_smile_of_the_portrait_hangs_on_the_skull(draw, sitter):
+  crop = sitter.crop / np.float32(255)
   made = draw(units={JAW: 0.4})
-  top, bottom = (portrait.points[[13, 14]] * SIZE)[:, 1]
-  middle = int(portrait.points[13, 0] * SIZE)
+  top, bottom = (sitter.points[[13, 14]] * SIZE)[:, 1]
+  middle = int(sitter.points[13, 0] * SIZE)
   rows = slice(int(top) + 2, int(bottom) - 1)
   columns = slice(middle - 8, middle + 9)
   # The upper teeth are where they were, though the lip below has gone.
@@ -91,15 +77,15 @@ def test_it_fades_where_there_is_no_view(draw):
   np.testing.assert_array_equal(draw({0: mouth_lib.ASIDE[1] + 0.1}, {JAW: 0.4}), 0.5)
 
 
-def test_mouths_fit_at_distances_that_stage_2_knows(monkeypatch, portrait, fit, mouth):
-  _, own = fit
+def test_mouths_fit_at_distances_that_stage_2_knows(monkeypatch, sitter, fitted, mouth):
+  _, own = fitted
   pictures = np.full((1, SIZE, SIZE, 3), 0.5, np.float32)
   z_pose, z_dyn = np.array(own.z_pose), np.array(own.z_dyn)
   z_pose[0, 3], z_dyn[0, JAW] = np.log(0.9), 0.7
   asked = Motion(z_pose, z_dyn)
 
   def made():
-    return jax.jit(mouth_lib.drawn)(pictures, mouth, own, asked, portrait.crop)
+    return jax.jit(mouth_lib.drawn)(pictures, mouth, own, asked, sitter.crop)
 
   narrow = made()
   monkeypatch.setattr(mouth_lib, 'REACH', 0.6)
@@ -113,8 +99,8 @@ def test_closed_lips_hide_it(draw):
 
 @pytest.mark.parametrize('which', [0, 1])
 @pytest.mark.parametrize('yaw', [-0.3, 0.0, 0.3])
-def test_maps_go_both_ways(fit, mouth, which, yaw):
-  _, own = fit
+def test_maps_go_both_ways(fitted, mouth, which, yaw):
+  _, own = fitted
   pose = own.z_pose + np.array([[yaw, 0.1, 0.1, 0, 0, 0]], np.float32)
   points = placed(mouth.points, own.replace(z_pose=pose))[0]
   found = mouth_lib._maps(mouth, points)[which]

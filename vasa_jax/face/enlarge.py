@@ -135,7 +135,7 @@ def enlarged(layers: Layers, carried: Array, behind: Array) -> Array:
     flow, share, rest = jnp.split(drawn, (2, 3), -1)
     place = jnp.stack(jnp.broadcast_arrays(x, y[:, None]), -1)
     place = (place + 0.5) * zoom - 0.5 + flow * own
-    moved = _sampled(rows, place, own)
+    moved = sampled(rows, place, own, own)
     return rest + share * (moved[..., :3] + (1 - moved[..., 3:]) * back)
 
   def frame(layers):
@@ -181,24 +181,28 @@ def _blended(x: Array, at: Between, axis: int) -> Array:
   return low * (1 - part) + high * part
 
 
-def _sampled(rows: Array, place: Array, side: int) -> Array:
-  """Bilinear; `nn.sampling` also knows zeros outside and gradients, at half the speed.
+def sampled(rows: Array, place: Array, high: int, wide: int) -> Array:
+  """Bilinear; the border is repeated.
+
+  `nn.sampling` also knows zeros outside and gradients, at half the speed; and where a
+  place is a whole pixel, XLA for CPU may round it anew for each of its four corners, so
+  that one counts twice.
 
   Args:
-    rows: `(side * side, c)` pixels.
+    rows: `(high * wide, c)` pixels.
     place: `(..., 2)` x, y in pixels.
-    side: of the square.
+    high, wide: of the picture.
   """
-  place = jnp.clip(place, 0.0, side - 1.0)
-  low = jnp.minimum(place.astype(jnp.int32), side - 2)
+  place = jnp.clip(place, 0.0, jnp.array([wide - 1.0, high - 1.0]))
+  low = jnp.minimum(place.astype(jnp.int32), jnp.array([wide - 2, high - 2]))
   x, y = jnp.split(place - low, 2, -1)
-  first = low[..., 1] * side + low[..., 0]
+  first = low[..., 1] * wide + low[..., 0]
 
   def at(step):
     return rows.at[first + step].get(mode='promise_in_bounds')
 
   upper = at(0) * (1 - x) + at(1) * x
-  lower = at(side) * (1 - x) + at(side + 1) * x
+  lower = at(wide) * (1 - x) + at(wide + 1) * x
   return upper * (1 - y) + lower * y
 
 

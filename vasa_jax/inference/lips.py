@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from vasa_jax.face.kinds import INNER_LIPS
 from vasa_jax.inference.rims import Rims, along
 from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import Array
 
 # Landmarks along the inner rim of the lips, from the picture's left to its right.
-UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-LOWER_LIP = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+UPPER_LIP = INNER_LIPS[:11]
+LOWER_LIP = (INNER_LIPS[0], *INNER_LIPS[:10:-1], INNER_LIPS[10])
 # Shade below the upper lip and above the lower one, with its reach in mouth widths, and
 # in the corners. Light falls from above.
 UNDER, OVER, CORNERS = (0.35, 0.05), (0.2, 0.04), 0.4

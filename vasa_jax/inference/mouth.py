@@ -23,6 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from vasa_jax.face.enlarge import sampled
 from vasa_jax.face.template import load_template
 from vasa_jax.inference import mouth_pictures
 from vasa_jax.inference.lips import LOWER_LIP, UPPER_LIP, between
@@ -205,16 +206,6 @@ def _in_box(box: Box, place: Array, picture: Array) -> Array:
 
 
 def _sampled(picture: Array, at: Array) -> Array:
-  """Bilinear at px `(..., 2)`; the border is repeated.
-
-  Places are often whole pixels here. What `nn.sampling` adds up of four corners may
-  then count one of them twice, where XLA rounds a place once for each.
-  """
-  high, wide = picture.shape[:2]
-  at = jnp.clip(at, 0.0, jnp.array([wide - 1.0, high - 1.0]))
-  low = jnp.minimum(at.astype(jnp.int32), jnp.array([wide - 2, high - 2]))
-  x, y = jnp.split(at - low, 2, -1)
-  column, row = low[..., 0], low[..., 1]
-  upper = picture[row, column] * (1 - x) + picture[row, column + 1] * x
-  lower = picture[row + 1, column] * (1 - x) + picture[row + 1, column + 1] * x
-  return upper * (1 - y) + lower * y
+  """A picture `(h, w, c)` at px `(..., 2)`."""
+  high, wide, channels = picture.shape
+  return sampled(picture.reshape(-1, channels), at, high, wide)

@@ -5,7 +5,7 @@ what goes with the jaw (`data_pipelines/synthetic/pack_mouth.py` makes them). A 
 the head template turned by a yaw and seen from the front, without perspective; its
 coordinates are model units, x right, y up and the depth before `AXIS`.
 
-NumPy alone.
+NumPy, once a portrait.
 """
 
 from pathlib import Path
@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from vasa_jax.face.kinds import teeth
 from vasa_jax.face.template import FIELD_OF_VIEW, REFERENCE_DISTANCE, load_template
+from vasa_jax.inference.eyelids import EYES
 from vasa_jax.inference.named_motion import UNITS
 from vasa_jax.inference.portrait import Portrait
 
@@ -28,12 +29,7 @@ FRONT = 0.25  # model units: anchors lie so far behind the foremost at most
 # What one sees where there is neither tooth nor tongue: the throat, and the inside of
 # the cheeks towards the corners.
 CAVITY = np.array([[0.13, 0.05, 0.055], [0.52, 0.25, 0.24]], np.float32)
-# Landmarks round both eyes, and on the cheeks.
-EYES = (
-  (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
-  (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
-)
-CHEEKS = (50, 205, 187, 280, 425, 411)
+CHEEKS = (50, 205, 187, 280, 425, 411)  # landmarks
 # Luminance of eye whites, or of cheeks where eyes lie in the shade, beside which teeth
 # look as painted.
 EYE_WHITE, CHEEK = 0.66, 0.72
@@ -151,8 +147,9 @@ def light_on(portrait: Portrait) -> Light:
   side = len(picture)
   image = Image.new('L', (side, side))
   draw = ImageDraw.Draw(image)
-  for eye in EYES:
-    draw.polygon([tuple(map(float, p)) for p in portrait.points[list(eye)] * side], 255)
+  for upper, lower in EYES:
+    ring = portrait.points[[*upper, *reversed(lower)]] * side
+    draw.polygon([tuple(map(float, corner)) for corner in ring], 255)
   eyes = picture[np.asarray(image) > 0]
   x, y = (portrait.points[list(CHEEKS)] * side).round().astype(int).clip(1, side - 2).T
   skin = picture[y[:, None] + [-1, 0, 1], x[:, None] + [-1, 0, 1]].mean((0, 1))

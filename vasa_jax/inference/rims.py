@@ -58,7 +58,7 @@ def points(
     first = np.einsum('...nkc,nk->...nc', values[..., index, :], weight)
     return np.float32(np.concatenate([first, values[..., others, :]], -2))
 
-  return Points(gathered(np.asarray(vertices)), gathered(template.units))
+  return Points(gathered(vertices), gathered(template.units))
 
 
 def placed(points: Points, motion: Motion) -> Array:
