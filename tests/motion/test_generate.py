@@ -136,6 +136,21 @@ def test_every_condition_can_guide(generator):
     assert np.abs(made[8:] - plain[8:]).max() > 1e-4, name
 
 
+def test_an_emotion_that_nobody_asked_for_costs_nothing(generator):
+  """It is null: guiding away from null would change nothing, so it is left out."""
+  own = MotionGenerator(TINY, generator.params)
+  plain = flat(own.generate(speech(9)))
+  np.testing.assert_array_equal(
+    flat(own.generate(speech(9), guidance_emotion=2.0)), plain
+  )
+  assert own.traces == 1
+  happy = Controls(emotion=np.eye(8)[4])
+  calm = flat(own.generate(speech(9), happy, guidance_emotion=0.0))
+  assert own.traces == 1
+  shown = flat(own.generate(speech(9), happy, guidance_emotion=2.0))
+  assert own.traces == 2 and np.abs(shown - calm).max() > 1e-4
+
+
 def test_samplers_agree_on_many_steps(generator):
   one = flat(generator.generate(speech(8), steps=60))
   two = flat(generator.generate(speech(8), steps=60, sampler='dpm++', spacing='logsnr'))

@@ -166,7 +166,9 @@ class MotionGenerator:
     }
     chosen = {name: value for name, value in chosen.items() if value is not None}
     config = dataclasses.replace(config, **chosen)  # which checks them
-    names = tuple(name for name in CONDITIONS if config.guidance[name])
+    # Without a wish it is null anyway: leaving it out would change nothing.
+    null = {'emotion'} if controls.emotion is None else set()
+    names = tuple(n for n in CONDITIONS if config.guidance[n] and n not in null)
     weights = jnp.array([config.guidance[name] for name in names], jnp.float32)
     settings = {
       'weights': weights,
