@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vasa_jax.inference.stance import DISTANCE, EYES, MOST_EYES, REACH, held
+from vasa_jax.inference.stance import DISTANCE, EYES, MOST_EYES, REACH, SHIFT, held
 from vasa_jax.types import Motion
 
 
@@ -21,7 +21,8 @@ def gazes(motion):
 
 
 def test_small_motion_of_a_frontal_portrait_stays_as_it_is():
-  asked = still((0.03, 0.02, 0.01, 0.2, 0.005, -0.005), (0.1, -0.1))
+  asked = still((0.03, 0.02, 0.01, 0.2, 0, 0), (0.1, -0.1))
+  asked.z_pose[:, SHIFT] = [[0.005, -0.005], [0, 0], [-0.005, 0.005]]
   (made,) = held(still(frames=1), iter([asked]))
   np.testing.assert_allclose(made.z_pose, asked.z_pose, atol=2e-4)
   np.testing.assert_allclose(made.z_dyn, asked.z_dyn, atol=2e-4)
@@ -39,12 +40,12 @@ def test_head_is_held_as_in_the_portrait_and_the_gaze_stays():
 @pytest.mark.parametrize('axis', [0, 1, 2, 4, 5])
 def test_far_excursions_are_drawn_in(axis):
   pose = np.zeros((4, 6), np.float32)
-  pose[:, axis] = REACH[axis] * np.array([-3, 0.5, 1, 3])
+  pose[:, axis] = REACH[axis] * np.array([-3, -0.5, 0.5, 3])
   asked = Motion(pose, np.zeros((4, 54), np.float32))
   (made,) = held(still(frames=1), iter([asked]))
   found = made.z_pose[:, axis] / REACH[axis]
   assert np.all(np.abs(found) < 1) and np.all(np.diff(found) > 0)
-  assert found[1] > 0.45
+  assert found[2] > 0.45
   np.testing.assert_allclose(gazes(made)[:, 1:3], gazes(asked)[:, 1:3], atol=1e-6)
 
 
@@ -60,3 +61,32 @@ def test_eyes_stay_in_their_corners(side):
   # What the model itself asked for beyond that is left to it.
   (made,) = held(still(frames=1), iter([still(eyes=(side * 0.6, 0))]))
   np.testing.assert_allclose(made.z_dyn[:, EYES][:, 0], side * 0.6)
+
+
+def shifted(track):
+  """Motion whose head only moves across the picture: `(t, 2)`."""
+  asked = still(frames=len(track))
+  asked.z_pose[:, SHIFT] = track
+  return asked
+
+
+def test_framing_is_the_portraits_own():
+  t = np.arange(100)[:, None] / 25
+  sway = 0.004 * np.sin(2 * np.pi * t)
+  track = np.float32([0.03, -0.04] + sway)
+  own = still((0, 0, 0, 0, 0.02, -0.03), frames=1)
+  made = held(own, iter([shifted(track[:50]), shifted(track[50:])]))
+  found = np.concatenate([one.z_pose for one in made])[:, SHIFT]
+  np.testing.assert_allclose(found, [0.02, -0.03] + sway, atol=2e-4)
+
+
+def test_framing_that_wanders_is_followed_without_a_jerk():
+  # Two seconds here, then thirty there, over one second.
+  track = np.interp(np.arange(800), [50, 75], [0.03, -0.03])[:, None] * [1, 0]
+  windows = (shifted(track[i : i + 50]) for i in range(0, 800, 50))
+  found = [one.z_pose[:, 4] for one in held(still(frames=1), windows)]
+  assert np.abs(found[0]).max() < 1e-6
+  assert np.abs(found[2]).max() > 0.03  # a move is a move at first
+  assert np.abs(found[-1]).max() < 0.002
+  steps = np.abs(np.diff(np.concatenate(found)))
+  assert steps.max() < 0.06 / 25 * 1.05

@@ -6,6 +6,10 @@ about the way it is held in the portrait instead, and the eyes make up for it: g
 asked for, and conditioned on, in the camera's frame. Far excursions are drawn in, since
 a head that turns or moves far shows what its portrait does not. Not in VASA-1, whose
 demos take frontal pictures.
+
+Where a head stays for seconds is framing: clips of the corpus have one each, body and
+all, and stage 2 draws one. Here the body stays where the portrait has it, and a head
+that was drawn away from it would stretch the neck or sink into the collar throughout.
 """
 
 from collections.abc import Iterator
@@ -17,6 +21,8 @@ from vasa_jax.types import NUM_UNITS, Motion
 EYES = slice(NUM_UNITS, NUM_UNITS + 2)  # yaw (to image right) and pitch (up), radians
 MOST_EYES = 0.45  # radians; an eye that is asked for more stays in its corner
 DISTANCE = 3  # of z_pose: a control, which has the portrait's as its default
+SHIFT = slice(4, 6)  # of z_pose
+FORGETS = 150.0  # frames after which 1/e of an old framing is left
 # How far generated motion takes the head: radians, log ratio, crop units. Half of it
 # comes out as .46, one and a half times as .91.
 REACH = np.array([0.25, 0.14, 0.12, np.inf, 0.045, 0.045], np.float32)
@@ -31,13 +37,34 @@ def held(source: Motion, motions: Iterator[Motion]) -> Iterator[Motion]:
   """
   own = np.array(source.z_pose[0])
   own[DISTANCE] = 0.0
-  bound = np.isfinite(REACH)
+  bound, framing = np.isfinite(REACH), None
   for motion in motions:
     asked = np.asarray(motion.z_pose)
     z_pose, z_dyn = np.array(asked), np.asarray(motion.z_dyn)
-    z_pose[:, bound] = np.tanh(asked[:, bound] / REACH[bound]) * REACH[bound]
+    z_pose[:, SHIFT], framing = _unframed(asked[:, SHIFT], framing)
+    z_pose[:, bound] = np.tanh(z_pose[:, bound] / REACH[bound]) * REACH[bound]
     z_pose += own
     yield motion.replace(z_pose=z_pose, z_dyn=looking(z_dyn, asked, z_pose))
+
+
+def _unframed(
+  shift: np.ndarray, framing: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+  """A window's shift about its framing, which follows the window's mean slowly.
+
+  Args:
+    shift: `(t, 2)`.
+    framing: `(2,)` at the end of the window before; None is the first one's mean.
+
+  Returns:
+    `(t, 2)`, and the framing at the end of this window.
+  """
+  mean, t = shift.mean(0), len(shift)
+  framing = mean if framing is None else framing
+  follows = 1 - np.exp(-t / FORGETS)
+  # A line between the two: a step between windows would be a jerk of the head.
+  on = follows * np.arange(1, t + 1, dtype=np.float32)[:, None] / t
+  return shift - framing - on * (mean - framing), framing + follows * (mean - framing)
 
 
 def looking(z_dyn: np.ndarray, asked: np.ndarray, given: np.ndarray) -> np.ndarray:
