@@ -82,6 +82,29 @@ def test_what_is_not_known_is_continued():
   assert not nothing.any()
 
 
+@pytest.mark.parametrize('contrast', [0.01, 0.4])
+def test_only_busy_surroundings_run_on(portrait, contrast):
+  y = np.arange(cutout.WORK)
+  rows = 0.5 + contrast * (np.sin(y * 2 * np.pi / 9) > 0)
+  picture = np.float32(rows)[:, None, None] * np.ones((1, cutout.WORK, 3), np.float32)
+  hole = np.zeros((cutout.WORK, cutout.WORK), np.float32)
+  hole[60:160, 90:170] = 1
+  known = 1 - hole
+  inside = portrait._replace(left=0.0, top=0.0, side=200.0)
+  shown = cutout._continued(inside, picture, hole, picture)
+  smooth = cutout.fill(picture, known)
+  rim = np.s_[70:150, 96:110]
+  if contrast < 0.1:
+    np.testing.assert_array_equal(shown[rim], smooth[rim])
+  else:
+    means, found = (np.abs(x - picture)[rim].mean() for x in (smooth, shown))
+    assert found < means / 3
+  # A crop most of which was made up has nothing to give.
+  beyond = portrait._replace(left=-2000.0, top=-2000.0, side=4000.0)
+  made_up = cutout._continued(beyond, picture, hole, picture)
+  np.testing.assert_allclose(made_up, smooth, atol=1e-6)
+
+
 def test_edges_follow_the_picture():
   guide = np.zeros((64, 64), np.float32)
   guide[:, 32:] = 1
