@@ -7,9 +7,10 @@
 Stage 2 follows clean speech better than speech in a room, a crowd or a telephone line,
 for the lower layers of Whisper hear that a lip closes only where nothing covers it.
 Here they learn it. Teacher is the ear as it is, which hears a speech clean; the pupil
-hears the same speech through a microphone of the corpus, and is told the teacher's
-features. Features mean what they meant, so a motion model that knows the old ear takes
-the new one without being trained again.
+hears the same speech through a microphone of the corpus. It is told the teacher's
+features, and what a motion model makes of them: from pure noise, where its answer is
+the mean of all motions that go with the sound. Features mean what they meant, so a
+motion model that knows the old ear takes the new one without being trained again.
 """
 
 import argparse
@@ -30,12 +31,14 @@ from vasa_jax.audio.fronts import SPEECH_PEAK
 from vasa_jax.audio.whisper import WhisperEncoder, whisper_mel
 from vasa_jax.audio.whisper_file import WhisperWeights
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.inference.named_motion import UNITS
 from vasa_jax.teachers.loader import flatten, nest
 from vasa_jax.training.config import RunConfig
 from vasa_jax.training.job import Job
-from vasa_jax.types import Array
+from vasa_jax.types import POSE_DIM, Array
 
 _HELD_OUT_WORLD = 1 << 20  # its rooms come from other seeds
+MOUTH = ('jaw', 'mouth', 'tongue')  # of the units, by the beginnings of their names
 _JUDGED = 8  # batches of 16 that are held out
 
 
@@ -44,22 +47,30 @@ class EarRun(RunConfig):
   """Settings of the ear's training.
 
   Attributes:
-    ear: the teacher and the start: a file, or `embedded`.
+    ear: the teacher: a file, or `embedded`.
+    init_from: file of an ear that is the start; empty: the teacher.
     tuned: parts of the net that may change, by the beginnings of their names; what is
       not named stays as it is, bit for bit.
     speech: file that keeps the speeches; it is made when it is missing.
     speeches: how many; every twentieth is kept for the evaluation.
     voices: of the speeches, names or programs; none is all quick ones.
     frames: of a stretch that is heard at once, 25 a second.
+    motion: weights folder of the motion model that is asked, or `embedded`.
+    features, mouths: weights of the two errors: of what is heard, and of what mouths
+      the motion model makes of it.
     workers: processes that speak.
   """
 
   ear: str = 'embedded'
+  init_from: str = ''
   tuned: tuple[str, ...] = ('',)
   speech: str = 'speech.npz'
   speeches: int = 2000
   voices: tuple[str, ...] = ()
   frames: int = 125
+  motion: str = 'embedded'
+  features: float = 0.3
+  mouths: float = 1.0
   workers: int = 2
 
   def job(self) -> Job:
@@ -67,35 +78,48 @@ class EarRun(RunConfig):
     weights = start(self.ear)
     if not 0 < self.frames <= weights.config.max_source_positions // 2:
       raise UsageError(f'frames={self.frames}: this ear hears 1 to 750 at once')
-    tuned, fixed = cut(weights.params, self.tuned)
+    _, fixed = cut(weights.params, self.tuned)
+    tuned, _ = cut(start(self.init_from or self.ear).params, self.tuned)
     said, held_out = recordings.speeches(
       self.speeches, self.seed, self.speech, self.voices, self.workers
     )
     hear = heard_by(weights)
+    asked, motion = asked_of(self.motion, weights.config.d_model)
 
-    def loss(params, batch, key, fixed, teacher):
-      longest = weights.config.max_source_positions // 2
-      first = 2 * jax.random.randint(key, (), 0, longest - self.frames + 1)
+    def errors(pupil, teacher, motion, batch, first, key):
       wanted = hear(teacher, batch['clean'], first)
-      found = hear(joined(params, fixed), batch['recorded'], first)
-      return error(found, wanted), {}
+      found = hear(pupil, batch['recorded'], first)
+      mouths = (asked(motion, heard, key) for heard in (found, wanted))
+      return {'features': error(found, wanted), 'mouths': error(*mouths)}
+
+    def loss(params, batch, key, fixed, teacher, motion):
+      longest = weights.config.max_source_positions // 2
+      where, noise = jax.random.split(key)
+      first = 2 * jax.random.randint(where, (), 0, longest - self.frames + 1)
+      found = errors(joined(params, fixed), teacher, motion, batch, first, noise)
+      value = self.features * found['features'] + self.mouths * found['mouths']
+      return value, found
+
+    @jax.jit
+    def judged(pupil, batch):
+      return errors(pupil, weights.params, motion, batch, 0, jax.random.key(0))
 
     def evaluate(params):
       draws = recordings.Recordings(
         held_out, self.frames, 16, (self.seed, _HELD_OUT_WORLD)
       )
-      taught = joined(params, fixed)
-      run = jax.jit(lambda p, x: hear(p, x, 0))
-      rows = []
+      taught, rows = joined(params, fixed), []
       for _, batch in zip(range(_JUDGED), draws, strict=False):
-        wanted = run(weights.params, batch['clean'])
-        rows.append([
-          float(error(run(taught, batch['recorded']), wanted)),
-          float(error(run(weights.params, batch['recorded']), wanted)),
-          float(error(run(taught, batch['clean']), wanted)),
-        ])  # fmt: skip
-      names = ('recorded', 'recorded_before', 'clean')
-      return dict(zip(names, np.mean(rows, 0).tolist(), strict=True))
+        clean = {**batch, 'recorded': batch['clean']}
+        found = {
+          '': judged(taught, batch),
+          'clean_': judged(taught, clean),
+          'before_': judged(weights.params, batch),
+        }
+        rows.append(
+          {a + b: float(x) for a, row in found.items() for b, x in row.items()}
+        )
+      return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     def batches(state, host, hosts):
       made = recordings.Recordings(
@@ -108,7 +132,7 @@ class EarRun(RunConfig):
     return Job(
       init=lambda key: jax.tree.map(jnp.asarray, tuned),
       loss=loss, batches=batches, evaluate=evaluate,
-      frozen=(fixed, weights.params),
+      frozen=(fixed, weights.params, motion),
     )  # fmt: skip
 
 
@@ -161,6 +185,45 @@ def heard_by(weights: WhisperWeights) -> Callable[[dict, Array, Array | int], Ar
     return pairs(model.apply({'params': params}, mel, None, first)[-1])
 
   return hear
+
+
+def asked_of(folder: str, width: int) -> tuple[Callable[..., Array], dict]:
+  """What a motion model makes of features, and its variables.
+
+  Returns:
+    `asked(variables, features (b, t, width), key) -> (n, w, m)`, z-scored units of jaw,
+    lips and tongue of each whole window, all else unknown; and the variables.
+
+  Raises:
+    UserError: the folder cannot be read, or its model hears otherwise.
+  """
+  from vasa_jax.inference.bundle import load_bundle
+  from vasa_jax.motion.conditions import nothing
+  from vasa_jax.motion.transformer import MotionTransformer
+
+  bundle = load_bundle(None if folder == 'embedded' else folder)
+  config = bundle.motion_config
+  if config.audio_dim != width or not config.anchored:
+    raise UserError(f'{bundle.name}: this motion model does not hear with such an ear')
+  model = MotionTransformer(config)
+  speak = [i for i, unit in enumerate(UNITS) if unit.startswith(MOUTH)]
+  mouth = POSE_DIM + np.array(speak)
+
+  def asked(variables, features, key):
+    count = features.shape[1] // config.window
+    features = features[:, : count * config.window]
+    features = features.reshape(-1, config.window, width)
+    b = len(features)
+    given, unknown = nothing(config, b), jnp.zeros(b, bool)
+    keep = given.keep.replace(
+      previous_motion=unknown, previous_audio=unknown, emotion=unknown
+    )
+    noise = jax.random.normal(key, (b, config.window, config.motion_dim))
+    last = jnp.full(b, config.diffusion_steps - 1)
+    given = given.replace(features=features, keep=keep)
+    return model.apply(variables, noise, last, given)[..., mouth]
+
+  return asked, {'params': bundle.motion_params['params']}
 
 
 def error(found: Array, wanted: Array) -> Array:

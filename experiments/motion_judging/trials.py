@@ -119,16 +119,19 @@ def command_row(
 
 
 def emotion_rows(
-  act: Act, speakers: Sequence[Speaker], heard: Sequence[np.ndarray]
+  act: Act,
+  speakers: Sequence[Speaker],
+  heard: Sequence[np.ndarray],
+  levels: Sequence[float] = LEVELS,
 ) -> list[Row]:
-  """Each emotion at rising levels, the rest of it neutral; one row an emotion."""
-  amounts = np.zeros((len(SHOWN), len(speakers), len(LEVELS)))
+  """Each emotion at levels that rise from 0, the rest neutral; one row an emotion."""
+  amounts = np.zeros((len(SHOWN), len(speakers), len(levels)))
   for j, (speaker, features) in enumerate(zip(speakers, heard, strict=True)):
     neutral = None
-    for i, level in itertools.product(range(len(SHOWN)), range(len(LEVELS))):
+    for i, level in itertools.product(range(len(SHOWN)), range(len(levels))):
       emotion = np.zeros(len(EMOTIONS), np.float32)
-      emotion[EMOTIONS.index(SHOWN[i])] = LEVELS[level]
-      emotion[EMOTIONS.index('neutral')] = 1 - LEVELS[level]
+      emotion[EMOTIONS.index(SHOWN[i])] = levels[level]
+      emotion[EMOTIONS.index('neutral')] = 1 - levels[level]
       if neutral is None or level:
         controls = Controls(
           gaze=speaker.gaze,

@@ -47,6 +47,17 @@ def speech(tmp_path, monkeypatch):
   return str(tmp_path / 'speech.npz')
 
 
+@pytest.fixture
+def lips(monkeypatch):
+  """A motion model that reads its mouths off two features."""
+
+  def asked(variables, features, key):
+    return features[..., :2] * variables['much'] + jax.random.normal(key, (2,))
+
+  made = asked, {'much': jnp.array([1.0, 3.0])}
+  monkeypatch.setattr(ear_run, 'asked_of', lambda folder, width: made)
+
+
 def test_config_builds():
   config = load_config(CONFIG)
   assert from_json(EarRun, to_json(config)) == config
@@ -83,7 +94,7 @@ def test_error_is_one_for_the_mean():
   assert float(ear_run.error(mean, wanted)) == pytest.approx(1, rel=1e-5)
 
 
-def test_training_nears_the_clean_features_and_keeps_the_rest(ear, speech):
+def test_training_nears_the_clean_features_and_keeps_the_rest(ear, speech, lips):
   run = EarRun(
     ear=str(ear), tuned=('layers_1',), speech=speech, speeches=21, frames=20,
     batch_size=4,
@@ -102,16 +113,18 @@ def test_training_nears_the_clean_features_and_keeps_the_rest(ear, speech):
   assert values[0] > 0.01 and min(values[6:]) < 0.9 * values[0]
 
 
-def test_evaluation_names_the_ear_before(ear, speech, monkeypatch):
+def test_evaluation_names_the_ear_before(ear, speech, lips, monkeypatch):
   monkeypatch.setattr(ear_run, '_JUDGED', 1)
   run = EarRun(ear=str(ear), speech=speech, speeches=21, frames=20, batch_size=2)
   job = run.job()
   figures = job.evaluate(job.init(jax.random.key(0)))
-  assert figures['recorded'] == pytest.approx(figures['recorded_before'])
-  assert figures['clean'] == pytest.approx(0, abs=1e-6) and figures['recorded'] > 0
+  for name in ('features', 'mouths'):
+    assert figures[name] == pytest.approx(figures['before_' + name])
+    assert figures['clean_' + name] == pytest.approx(0, abs=1e-6)
+    assert figures[name] > 1e-3
 
 
-def test_file_of_a_run(ear, speech, tmp_path, capsys):
+def test_file_of_a_run(ear, speech, lips, tmp_path, capsys):
   from experiments.train import main as train
 
   workdir, out = tmp_path / 'run', tmp_path / NAME
@@ -136,7 +149,41 @@ def test_file_of_a_run(ear, speech, tmp_path, capsys):
   assert 'holds no run' in capsys.readouterr().err
 
 
-def test_too_long_a_stretch(ear, speech):
+def test_start_is_another_ear_and_the_teacher_stays(ear, speech, lips, tmp_path):
+  other = load_ear(ear)
+  other.params['norm']['bias'] = other.params['norm']['bias'] + 1
+  other.params['conv1']['bias'] = other.params['conv1']['bias'] + 1
+  save_ear(tmp_path / NAME, other)
+  run = EarRun(
+    ear=str(ear), init_from=str(tmp_path / NAME), tuned=('norm',), speech=speech,
+    speeches=21, frames=20,
+  )  # fmt: skip
+  job = run.job()
+  params = job.init(jax.random.key(0))
+  np.testing.assert_array_equal(params['norm/bias'], other.params['norm']['bias'])
+  fixed, teacher, _ = job.frozen
+  np.testing.assert_array_equal(fixed['conv1/bias'], teacher['conv1']['bias'])
+  assert np.abs(fixed['conv1/bias'] - other.params['conv1']['bias']).min() > 0.5
+
+
+def test_mouths_are_those_of_the_embedded_motion_model():
+  asked, variables = ear_run.asked_of('embedded', 384)
+  rng = np.random.default_rng(4)
+  features = rng.normal(size=(2, 120, 384)).astype(np.float32)
+  run = jax.jit(asked)
+  one = run(variables, features, jax.random.key(0))
+  # Two whole windows of each; 4 units of the jaw, 23 of the mouth, the tongue.
+  assert one.shape == (4, 50, 28)
+  changed = features.copy()
+  changed[1, 60:] = 0
+  other = run(variables, changed, jax.random.key(0))
+  moved = np.abs(np.asarray(other - one)).max((1, 2))
+  assert (moved[[0, 1, 2]] == 0).all() and moved[3] > 0.01
+  with pytest.raises(UserError, match='does not hear with such an ear'):
+    ear_run.asked_of('embedded', 16)
+
+
+def test_too_long_a_stretch(ear, speech, lips):
   with pytest.raises(UsageError, match='1 to 750'):
     EarRun(ear=str(ear), speech=speech, frames=751).job()
   with pytest.raises(UserError, match='missing'):
