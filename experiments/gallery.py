@@ -7,8 +7,8 @@
         --note 'The eight rendered portraits were picked for variety from forty,
         before any video was made.' --out docs/gallery
 
-OUT gets one JPEG a portrait (a row for each voice: the portrait's crop, then frames
-that are evenly spaced), `controls.jpg` (the first portrait under every control, at five
+OUT gets one WebP a portrait (a row for each voice: the portrait's crop, then frames
+that are evenly spaced), `controls.webp` (the first portrait under every control, at five
 values) and README.md, which shows all. No frame is chosen: seeds are 0, 1, 2 in the
 order of the voices. A portrait's caption is what the table of a SOURCES.md beside it
 says of it; without one it says that it is rendered, if its file says so. PHOTOS has
@@ -59,7 +59,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add('--weights', default='embedded', help='weights folder, or `embedded`')
   add('--out', type=Path, required=True, help='folder of the gallery')
   add('--scale', type=float, default=0.75, help='of the sheets')
-  add('--quality', type=int, default=80, help='of the JPEGs')
+  add('--quality', type=int, default=72, help='of the WebPs')
   add('--debug', action='store_true', help='show tracebacks')
   return parser.parse_args(argv)
 
@@ -143,8 +143,8 @@ def build(args: argparse.Namespace) -> int:
   about = captions(found)
   face = TalkingFace.load(None if args.weights == 'embedded' else args.weights)
   for path in tqdm(found, unit='portrait', disable=not sys.stderr.isatty()):
-    _keep(args, f'{path.stem}.jpg', spoken(face, path, args.voices))
-  _keep(args, 'controls.jpg', controlled(face, found[0], args.voices[0]))
+    _keep(args, f'{path.stem}.webp', spoken(face, path, args.voices))
+  _keep(args, 'controls.webp', controlled(face, found[0], args.voices[0]))
   _write(args.out / 'README.md', page(about, args.note).encode())
   return 0
 
@@ -160,10 +160,10 @@ def page(about: Mapping[Path, str], note: str = '') -> str:
     'public domain. What goes wrong in these frames the model card names.', '',
   ]  # fmt: skip
   for path, known in about.items():
-    lines += [f'## {path.stem}', '', known, '', f'![{known}]({path.stem}.jpg)', '']
+    lines += [f'## {path.stem}', '', known, '', f'![{known}]({path.stem}.webp)', '']
   first, known = next(iter(about.items()))
   lines += ['## Controls', '', f'{first.stem}: {known}', '']
-  lines += ['![Every control at five values](controls.jpg)', '']
+  lines += ['![Every control at five values](controls.webp)', '']
   return '\n'.join(lines)
 
 
@@ -171,7 +171,7 @@ def _keep(args: argparse.Namespace, name: str, sheet: Image.Image) -> None:
   size = [round(side * args.scale) for side in sheet.size]
   data = io.BytesIO()
   small = sheet.resize(size, Image.Resampling.LANCZOS)
-  small.save(data, 'JPEG', quality=args.quality, optimize=True)
+  small.save(data, 'WEBP', quality=args.quality, method=6)
   _write(args.out / name, data.getvalue())
 
 

@@ -79,11 +79,11 @@ def test_every_portrait_says_every_voice(rendered, talks, tmp_path):
   page = (out / 'README.md').read_text()
   assert 'rendered by this project; nobody' in page and 'Eileen Collins' in page
   assert page.splitlines().index('a b') == 4
-  with Image.open(out / '002.jpg') as image:
+  with Image.open(out / '002.webp') as image:
     sheet = np.asarray(image, np.int16)
   shown = sheet[100::174, 504]  # a frame of each voice; their brightness is the seed's
   assert np.abs(shown[:2].mean(1) - [0, 40]).max() < 8
-  assert (out / 'controls.jpg').is_file()
+  assert (out / 'controls.webp').is_file()
 
 
 def test_the_page_in_docs_is_what_the_command_of_the_docstring_writes():
