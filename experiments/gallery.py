@@ -59,7 +59,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add('--weights', default='embedded', help='weights folder, or `embedded`')
   add('--out', type=Path, required=True, help='folder of the gallery')
   add('--scale', type=float, default=0.75, help='of the sheets')
-  add('--quality', type=int, default=72, help='of the WebPs')
+  add('--quality', type=int, default=50, help='of the WebPs')
   add('--debug', action='store_true', help='show tracebacks')
   return parser.parse_args(argv)
 
