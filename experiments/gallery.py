@@ -8,10 +8,10 @@
         before any video was made.' --out docs/gallery
 
 OUT gets one WebP a portrait (a row for each voice: the portrait's crop, then frames
-that are evenly spaced), `controls.webp` (the first portrait under every control, at five
-values) and README.md, which shows all. No frame is chosen: seeds are 0, 1, 2 in the
-order of the voices. A portrait's caption is what the table of a SOURCES.md beside it
-says of it; without one it says that it is rendered, if its file says so. PHOTOS has
+that are evenly spaced), `controls.webp` (the first portrait under every control, at
+five values) and README.md, which shows all. No frame is chosen: seeds are 0, 1, 2 in
+the order of the voices. A portrait's caption is what the table of a SOURCES.md beside
+it says of it; without one it says that it is rendered, if its file says so. PHOTOS has
 such a SOURCES.md, and `grace_hopper.jpg` of the sample data of the package matplotlib.
 """
 
