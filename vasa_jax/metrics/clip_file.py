@@ -24,7 +24,9 @@ def read_frames(path: Path) -> Iterator[np.ndarray]:
       if not container.streams.video:
         raise UserError(f'{path} holds no pictures')
       stream = container.streams.video[0]
-      stream.thread_type = 'AUTO'
+      # Not by frames: a thread that still decodes when a caller stops early may want to
+      # log, for which it needs the interpreter, which waits for that thread.
+      stream.thread_type = 'SLICE'
       start, shown, last, end = None, 0, None, 0.0
       for frame in container.decode(stream):
         start = frame.time if start is None else start
