@@ -85,8 +85,9 @@ def operations(config: MotionConfig) -> dict[str, float]:
 
 
 def guided(config: MotionConfig) -> tuple[str, ...]:
-  """Conditions that are guided by."""
-  return tuple(name for name, weight in config.guidance.items() if weight)
+  """Conditions that are guided by; no emotion is asked for here."""
+  weights = {**config.guidance, 'emotion': 0.0}
+  return tuple(name for name, weight in weights.items() if weight)
 
 
 def times(call: Callable[[], Any], repeats: int) -> float:

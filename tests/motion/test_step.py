@@ -179,7 +179,8 @@ def fingerprint(config):
     (np.zeros((config.window, config.motion_dim)), None),
   )[1]
   generator.params = {'stats': stats}
-  generator.generate(np.ones((2, config.audio_dim), np.float32))
+  asks = Controls(emotion=np.eye(config.emotion_dim)[0])
+  generator.generate(np.ones((2, config.audio_dim), np.float32), asks)
   traced = str(jax.tree.leaves_with_path(params)), str(loss)
   scales = np.asarray(fitted['std']).tobytes()
   levels = np.asarray(generator.objective.path(4, config.spacing).signal).tobytes()

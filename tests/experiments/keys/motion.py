@@ -52,7 +52,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
   'guidance_audio': (0.0, 'sampler'),
   'guidance_gaze': (2.0, 'made'),
   'guidance_distance': (1.0, 'sampler'),
-  'guidance_emotion': (1.0, 'sampler'),
+  'guidance_emotion': (0.0, 'sampler'),
   'guidance_previous': (1.0, 'sampler'),
   'sampling_steps': (3, 'sampler'),
   'sampler': ('dpm++', 'sampler'),
