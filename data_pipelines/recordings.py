@@ -56,12 +56,12 @@ class Recordings:
     return {'clean': clean, 'recorded': recorded}
 
   def _pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    from vasa_jax.audio.features import loudness
+    from vasa_jax.audio.features import as_float, loudness
 
     said = self.said[int(rng.integers(len(self.said)))]
     wide = BEFORE + self.frames * PER_FRAME
     at = int(rng.integers(-BEFORE, max(1, len(said) - wide + 1)))
-    inside = said[max(0, at) : at + wide].astype(np.float32) / 32768
+    inside = as_float(said[max(0, at) : at + wide])
     clean = np.pad(inside, (max(0, -at), wide - max(0, -at) - len(inside)))
     pair = clean, microphone(clean, rng)
     clean, recorded = (

@@ -26,9 +26,8 @@ import numpy as np
 
 from data_pipelines import recordings
 from experiments.command import run_command
-from vasa_jax.audio.encoder import pairs
-from vasa_jax.audio.fronts import SPEECH_PEAK
-from vasa_jax.audio.whisper import WhisperEncoder, whisper_mel
+from vasa_jax.audio.fronts import whisper_states
+from vasa_jax.audio.whisper import WhisperEncoder
 from vasa_jax.audio.whisper_file import WhisperWeights
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference.named_motion import UNITS
@@ -179,10 +178,7 @@ def heard_by(weights: WhisperWeights) -> Callable[[dict, Array, Array | int], Ar
   model = WhisperEncoder(weights.config)
 
   def hear(params, samples, first):
-    samples = jnp.pad(samples, ((0, 0), (0, 320)))
-    bands = weights.config.num_mel_bins
-    mel = whisper_mel(samples, bands, SPEECH_PEAK, xp=jnp)[:, :-2]
-    return pairs(model.apply({'params': params}, mel, None, first)[-1])
+    return whisper_states(model, params, samples, None, first)[-1]
 
   return hear
 

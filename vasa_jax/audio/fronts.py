@@ -143,12 +143,8 @@ class WhisperFront:
 
     @jax.jit
     def run(params, samples, frames, position):
-      # Silence after the longest piece too: what follows must not depend on a batch.
-      samples = jnp.pad(samples, ((0, 0), (0, 320)))
-      mel = whisper_mel(samples, config.num_mel_bins, SPEECH_PEAK, xp=jnp)[:, :-2]
       lengths = None if padded else 4 * frames
-      states = model.apply({'params': params}, mel, lengths, position)
-      return beside(pairs(states), layers)
+      return beside(whisper_states(model, params, samples, lengths, position), layers)
 
     self._run = run
 
@@ -167,6 +163,26 @@ class WhisperFront:
     made = self._run(self.params, batch, np.array(frames, np.int32), position)
     made = np.asarray(made)
     return [one[:count] for one, count in zip(made, frames, strict=True)]
+
+
+def whisper_states(
+  model: WhisperEncoder,
+  params: dict,
+  samples: jax.Array,
+  lengths: jax.Array | None,
+  position: jax.Array | int,
+) -> jax.Array:
+  """Every state of the encoder at 25 Hz, `(layers + 1, b, t, c)`.
+
+  Args:
+    samples: `(b, 640 t)`, as `Front.hear` is given them.
+    lengths, position: `lengths` and `first` of `WhisperEncoder`.
+  """
+  # Silence after the longest piece too: what follows must not depend on a batch.
+  samples = jnp.pad(samples, ((0, 0), (0, 320)))
+  bands = model.config.num_mel_bins
+  mel = whisper_mel(samples, bands, SPEECH_PEAK, xp=jnp)[:, :-2]
+  return pairs(model.apply({'params': params}, mel, lengths, position))
 
 
 def beside(states: jax.Array, layers: Sequence[int]) -> jax.Array:
