@@ -21,7 +21,7 @@ from PIL import Image
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import enlarge
 from vasa_jax.inference import eyelids as eyelids_lib
-from vasa_jax.inference import matte, paste
+from vasa_jax.inference import matte, paste, tone
 from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.cutout import cut_out
 from vasa_jax.inference.models import FaceNet, to_bytes
@@ -102,7 +102,8 @@ def screen(
   side = round(portrait.side) if paste_back else size or own
   if path is None:
     net.compile(code, batch)
-    return Screen((side, side), net.decode, lambda pictures: _resized(pictures, side))
+    decode = tone.in_tone(net.decode, portrait)
+    return Screen((side, side), decode, lambda pictures: _resized(pictures, side))
   drawn = side if paste_back else max(side, own)
   crop = portrait.cut(drawn)
   fine = _finer(portrait, drawn)
@@ -124,6 +125,7 @@ def screen(
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
       return _drawn(net.layers(code, motion), *parts)
 
+  decode = tone.in_tone(decode, portrait)
   # On the host, as the motions that come: JAX compiles anew for arrays of a device.
   own_motion = jax.tree.map(np.asarray, code.pixels.motion)
   decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), own_motion))
