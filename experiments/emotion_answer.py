@@ -1,12 +1,12 @@
-"""How much of an emotion a motion model shows, score by score.
+"""How much of each emotion a motion model shows, score by score.
 
     python -m experiments.emotion_answer --weights DIR
     python -m experiments.emotion_answer --weights embedded --dry
 
-Held-out speakers of the corpus act each emotion at seven scores; how much of its face
-is seen, the mean over emotions and speakers, goes into the weights' `config.json`,
-where `vasa generate` reads it to make `--emotion happy=0.5` half of what `happy=1` is
-(`vasa_jax/inference/emotion_answer.py`). Two minutes on two cores for 8 speakers.
+Held-out speakers of the corpus act each emotion at nine scores; how much of its face is
+seen, the mean over speakers, goes into the weights' `config.json`, where `vasa
+generate` reads it to make `--emotion happy=0.5` half of what `happy=1` is
+(`vasa_jax/inference/emotion_answer.py`). Four minutes on two cores for 8 speakers.
 """
 
 import argparse
@@ -14,27 +14,31 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from experiments.command import run_command
 from vasa_jax.errors import UserError
 
-# Small scores show little: there the curve bends.
-SCORES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
+# Small scores show little: there the curves bend.
+SCORES = (0.0, 0.125, 0.1875, 0.25, 0.3125, 0.375, 0.5, 0.75, 1.0)
+# An emotion may fall by so much of its face from one score to the next: by chance.
+CHANCE = 0.02
 
 
-def measured(weights: str, speakers: int, seed: int) -> dict[str, list[float]]:
+def measured(weights: str, speakers: int, seed: int) -> dict[str, Any]:
   """The fields of an `EmotionAnswer` of a weights folder.
 
   Raises:
-    UserError: what it shows does not rise with the score.
+    UserError: what it shows of an emotion does not rise with the score.
   """
   from data_pipelines.motion_hearing import front_end
   from experiments.judge_motion import watched
   from experiments.motion_judging import speakers as speaking
   from experiments.motion_judging import systems, trials
   from vasa_jax.inference.bundle import load_bundle
+  from vasa_jax.inference.emotion_answer import SHOWN
 
   bundle = load_bundle(None if weights == 'embedded' else weights)
   ear = front_end(bundle.hears)
@@ -42,13 +46,16 @@ def measured(weights: str, speakers: int, seed: int) -> dict[str, list[float]]:
   heard = [ear.hear(one.audio)[: trials.EXCERPT] for one in people]
   heard = [h.astype(np.float32) * ear.scale + ear.offset for h in heard]
   rows = trials.emotion_rows(systems.model(bundle).act, people, heard, SCORES)
-  amounts = np.mean([row['amounts'] for row in rows], 0).round(3)
-  if not np.all(np.diff(amounts) > 0):
-    raise UserError(f'{weights}: what is shown does not rise: {amounts}')
-  return {'scores': list(SCORES), 'amounts': amounts.tolist()}
+  curves = {}
+  for name, row in zip(SHOWN, rows, strict=True):
+    amounts = np.asarray(row['amounts'])
+    if amounts[-1] <= 0 or np.any(np.diff(amounts) < -CHANCE):
+      raise UserError(f'{weights}: what is shown of {name} does not rise: {amounts}')
+    curves[name] = np.maximum.accumulate(amounts).round(3).tolist()
+  return {'scores': list(SCORES), 'amounts': curves}
 
 
-def noted(config: str, answer: dict[str, list[float]]) -> str:
+def noted(config: str, answer: dict[str, Any]) -> str:
   """The text of a weights folder's `config.json` with the answer in its `meta`."""
   from vasa_jax.inference.emotion_answer import NAME
 

@@ -105,12 +105,12 @@ def test_small_videos_are_drawn_at_the_model_s_size(tiny_face, portrait, code, m
   np.testing.assert_array_equal(_shown(found, code, motion)[1], np.asarray(wanted))
 
 
-def test_models_that_draw_every_pixel_are_resized():
+def test_models_that_draw_every_pixel_are_resized(portrait):
   config = SimpleNamespace(size=64, pixel_path=None)
   pictures = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3)).astype(np.uint8)
   net = SimpleNamespace(config=config, decode=lambda code, motion: pictures)
   net.compile = lambda code, frames: None
-  found = screen.screen(net, None, None, 2, 80)
+  found = screen.screen(net, portrait, None, 2, 80)
   wanted = Image.fromarray(pictures[1]).resize((80, 80), Image.Resampling.LANCZOS)
   np.testing.assert_array_equal(_shown(found, None, None)[1], np.asarray(wanted))
 

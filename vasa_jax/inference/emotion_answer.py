@@ -1,9 +1,10 @@
 """Emotions by how much of them is seen.
 
-Stage 2 is conditioned on scores, and what it shows does not grow evenly with them: of
-the embedded weights half a score shows three fifths of what a whole one does, a quarter
-an eighth. `experiments.emotion_answer` measures that and writes it into the
-weights' `config.json`. Here a control is turned into the score that shows so much.
+Stage 2 is conditioned on scores, and what it shows does not grow evenly with them, nor
+alike for all emotions: of the embedded weights a score of .19 shows a fifth of an angry
+face and a twelfth of a surprised one. `experiments.emotion_answer` measures that and
+writes it into the weights' `config.json`. Here a control is turned into the score that
+shows so much.
 """
 
 from collections.abc import Mapping
@@ -16,18 +17,20 @@ from vasa_jax.types import EMOTIONS
 
 NAME = 'emotion_answer'  # in a weights folder's `meta`
 NEUTRAL = EMOTIONS.index('neutral')
+SHOWN = tuple(name for name in EMOTIONS if name != 'neutral')
 
 
 class EmotionAnswer(NamedTuple):
-  """What a motion model shows of an emotion.
+  """What a motion model shows of each emotion.
 
   Attributes:
     scores: rising from 0 to 1.
-    amounts: shown at each, rising from 0; 1 is the whole face of the corpus.
+    amounts: of each of `SHOWN` what is seen at each score, from 0; it never falls, and
+      is most at 1. 1 is the whole face of the corpus.
   """
 
   scores: tuple[float, ...]
-  amounts: tuple[float, ...]
+  amounts: Mapping[str, tuple[float, ...]]
 
   def evened(self, asked: np.ndarray) -> np.ndarray:
     """Controls `(..., 8)` to scores of which so much is seen.
@@ -36,42 +39,49 @@ class EmotionAnswer(NamedTuple):
       asked: shares of `EMOTIONS`, in [0, 1]; at 1 as much is shown as the model can.
 
     Returns:
-      `(..., 8)`: emotions keep their ratios, neutral gets what is left of 1.
+      `(..., 8)`: of one emotion the score that shows so much of it; of several, that of
+      all of them together in the ratio that was asked for, each by its own curve.
+      Neutral gets what is left of 1.
     """
     felt = np.array(asked, np.float32)
     felt[..., NEUTRAL] = 0
-    total = felt.sum(-1, keepdims=True)
-    amounts = np.asarray(self.amounts) / self.amounts[-1]
-    score = np.interp(np.minimum(total, 1), amounts, self.scores)
-    scores = felt * (score / np.maximum(total, 1e-6))
+    total = np.minimum(felt.sum(-1), 1)
+    scores = np.zeros_like(felt)
+    for name, amounts in self.amounts.items():
+      i, shown = EMOTIONS.index(name), np.asarray(amounts)
+      alone = np.interp(total, shown / shown[-1], self.scores)
+      scores[..., i] = felt[..., i] * (alone / np.maximum(total, 1e-6))
     scores[..., NEUTRAL] = np.maximum(1 - scores.sum(-1), 0)
-    return scores.astype(np.float32)
+    return scores
 
 
 def answer_of(meta: Mapping[str, Any]) -> EmotionAnswer | None:
   """What a weights folder says of itself; None if it was not measured.
 
   Raises:
-    UserError: it is no curve that rises.
+    UserError: it holds no curves that rise.
   """
   if NAME not in meta:
     return None
   try:
-    found = EmotionAnswer(*(tuple(meta[NAME][name]) for name in EmotionAnswer._fields))
-    rising = all(
-      len(curve) >= 2
-      and curve[0] == 0
-      and np.all(np.diff(curve) > 0)
-      and np.isfinite(curve).all()
-      for curve in found
+    scores = tuple(meta[NAME]['scores'])
+    amounts = {name: tuple(meta[NAME]['amounts'][name]) for name in SHOWN}
+    rising = (
+      scores[0] == 0
+      and scores[-1] == 1
+      and bool(np.all(np.diff(scores) > 0))
+      and all(_rises(curve, len(scores)) for curve in amounts.values())
     )
-    rising = rising and len(found.scores) == len(found.amounts)
-    rising = rising and found.scores[-1] == 1
-  except (KeyError, TypeError, ValueError):
+  except (KeyError, TypeError, ValueError, IndexError):
     rising = False
   if not rising:
     raise UserError(
       f'config.json of these weights: {NAME} does not rise from 0; measure it again '
       'with experiments.emotion_answer, or remove it'
     )
-  return found
+  return EmotionAnswer(scores, amounts)
+
+
+def _rises(curve: tuple[float, ...], length: int) -> bool:
+  whole = len(curve) == length and bool(np.isfinite(curve).all())
+  return whole and curve[0] == 0 < curve[-1] and bool(np.all(np.diff(curve) >= 0))
