@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from vasa_jax.errors import UserError
-from vasa_jax.inference.prefetch import prefetch
+from vasa_jax.inference.prefetch import Prefetch
 
 
 class Ahead:
@@ -15,7 +15,7 @@ class Ahead:
 
   def __init__(self, batches: Any):
     self._batches = batches
-    self._items = prefetch(batches, depth=3)
+    self._items = Prefetch(batches, depth=3)
 
   def __iter__(self) -> 'Ahead':
     return self

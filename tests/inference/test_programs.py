@@ -107,6 +107,31 @@ def test_the_oldest_files_go(folder, inputs, monkeypatch):
   assert traced == [0, 0, 0, 1]
 
 
+def test_notes_are_kept_too(folder, monkeypatch):
+  made = []
+
+  def make():
+    made.append(1)
+    return {'a': (1, 2)}
+
+  assert programs.noted(make, 'x') == {'a': (1, 2)}
+  assert programs.noted(make, 'x') == {'a': [1, 2]} and len(made) == 1
+  programs.noted(make, 'y')
+  monkeypatch.setattr(programs, '_folder', lambda: None)
+  programs.noted(make, 'x')
+  assert len(made) == 3
+
+
+def test_shapes_are_those_that_were_noted(folder):
+  from vasa_jax.inference import models
+
+  config = models.preset('tiny')['motion']
+  plain = models.shapes.__wrapped__('motion', config)
+  again = models.shapes.__wrapped__('motion', config)
+  assert plain == again and all(isinstance(shape, tuple) for shape in again.values())
+  assert len(list(folder.iterdir())) == 1
+
+
 def test_without_a_folder_or_a_disk_it_is_jit(monkeypatch, inputs, tmp_path):
   for place in (None, tmp_path / 'not there'):
     monkeypatch.setattr(programs, '_folder', lambda place=place: place)

@@ -16,7 +16,6 @@ Pictures are float32 in [0, 1].
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -24,6 +23,7 @@ from vasa_jax.face.splat import pull_push
 from vasa_jax.inference import litert, texture
 from vasa_jax.inference.landmarks import CHIN
 from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.programs import kept
 from vasa_jax.nn.smooth_step import smooth_step
 
 WORK = 256  # px: the net's side, and that of the filled background
@@ -44,7 +44,7 @@ OVAL = (
   377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67,
   109,
 )  # fmt: skip
-_pull_push = jax.jit(pull_push)
+_pull_push = kept(pull_push, 'pull and push')
 
 
 class Cutout(NamedTuple):

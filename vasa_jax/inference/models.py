@@ -9,7 +9,7 @@ import numpy as np
 
 from vasa_jax.errors import UserError
 from vasa_jax.inference.portrait import Portrait
-from vasa_jax.inference.programs import kept
+from vasa_jax.inference.programs import kept, noted
 from vasa_jax.types import FaceCode, Motion
 
 MAX_FIT_ERROR = 0.03  # crop units; frontal faces fit to 0.004, a profile to 0.016
@@ -69,7 +69,12 @@ def abstract(part: str, config: Any) -> Any:
 @functools.cache
 def shapes(part: str, config: Any) -> dict[str, tuple[int, ...]]:
   """Flat name `a/b/c` of each parameter to its shape."""
-  return {name: leaf.shape for name, leaf in _named(abstract(part, config))}
+
+  def traced() -> dict[str, tuple[int, ...]]:
+    return {name: leaf.shape for name, leaf in _named(abstract(part, config))}
+
+  found = noted(traced, ('shapes', part, config))
+  return {name: tuple(shape) for name, shape in found.items()}
 
 
 def size(part: str, config: Any) -> Size:

@@ -3,49 +3,58 @@
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar('T')
 _END = object()
 
 
-def prefetch(items: Iterable[T], depth: int = 2) -> Iterator[T]:
-  """Yields the items in order; at most `depth` of them wait.
+class Prefetch(Iterator[T], Generic[T]):
+  """Yields items in order; at most `depth` of them wait.
 
-  An exception in the source is raised where the item would have come. Closing the
-  returned generator stops the thread after the item it is at.
+  The thread starts at once, not with the first item that is asked for. An exception in
+  the source is raised where the item would have come.
   """
-  ready: queue.Queue = queue.Queue(maxsize=depth)
-  stop = threading.Event()
 
-  def put(entry) -> bool:
-    while not stop.is_set():
+  def __init__(self, items: Iterable[T], depth: int = 2):
+    self._items = items
+    self._ready: queue.Queue = queue.Queue(maxsize=depth)
+    self._stop = threading.Event()
+    self._thread = threading.Thread(
+      target=self._work, name='vasa-prefetch', daemon=True
+    )
+    self._thread.start()
+
+  def __next__(self) -> T:
+    if self._stop.is_set():
+      raise StopIteration
+    item, error = self._ready.get()
+    if item is _END:
+      self.close()
+      if error is not None:
+        raise error
+      raise StopIteration
+    return item
+
+  def close(self) -> None:
+    """Stops the thread after the item it is at, and waits for it."""
+    self._stop.set()
+    self._thread.join()
+
+  def _put(self, item, error=None) -> bool:
+    while not self._stop.is_set():
       try:
-        ready.put(entry, timeout=0.1)
+        self._ready.put((item, error), timeout=0.1)
         return True
       except queue.Full:
         continue
     return False
 
-  def work() -> None:
+  def _work(self) -> None:
     try:
-      for item in items:
-        if not put((item, None)):
+      for item in self._items:
+        if not self._put(item):
           return
-      put((_END, None))
+      self._put(_END)
     except BaseException as error:  # noqa: BLE001 - handed to the consumer.
-      put((_END, error))
-
-  thread = threading.Thread(target=work, name='vasa-prefetch', daemon=True)
-  thread.start()
-  try:
-    while True:
-      item, error = ready.get()
-      if error is not None:
-        raise error
-      if item is _END:
-        return
-      yield item
-  finally:
-    stop.set()
-    thread.join()
+      self._put(_END, error)

@@ -13,6 +13,7 @@ folder that belongs to the user alone; elsewhere it is `jax.jit`.
 import contextlib
 import functools
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,21 @@ from vasa_jax.face.enlarge import Layers
 from vasa_jax.face.pixel_path import PixelCode
 from vasa_jax.files import write_whole
 from vasa_jax.inference.compilation import cache_folder
+from vasa_jax.inference.eyelids import Eyelids
+from vasa_jax.inference.mouth import Mouth
+from vasa_jax.inference.rims import Points
 from vasa_jax.motion.conditions import Wishes
 from vasa_jax.motion.windows import Past
 from vasa_jax.types import FaceCode, Motion
 
 PACKAGE = Path(__file__).parents[1]
 DIGEST = 32  # bytes of a SHA-256, which stands before a program
-MOST = 24  # files of up to 5 MB; a new version of the package needs new ones
+MOST = 64  # files of up to 5 MB; a new version of the package needs new ones
 TRACED = ('face', 'inference', 'motion', 'nn')  # folders whose code is in a program
 
-for _kind in (FaceCode, Layers, Motion, Past, PixelCode, Wishes):
+for _kind in (
+  Eyelids, FaceCode, Layers, Motion, Mouth, Past, PixelCode, Points, Wishes,
+):  # fmt: skip
   export.register_pytree_node_serialization(
     _kind,
     serialized_name=f'{_kind.__module__}.{_kind.__qualname__}',
@@ -56,6 +62,25 @@ def kept(
     static_argnames: keyword arguments that are not arrays.
   """
   return _Kept(function, about, tuple(static_argnames))
+
+
+def noted(make: Callable[[], Any], about: Any) -> Any:
+  """What `make()` returns, which outlives the process.
+
+  Args:
+    make: returns what JSON can hold; tuples become lists. As the function of `kept`.
+    about: what it depends on beside the package's code; its `repr` counts.
+  """
+  folder = _folder()
+  if folder is None:
+    return make()
+  path = folder / f'{_digest(about, {}, ())}.program'
+  found = _read(path)
+  if found is None:
+    made = make()
+    _write(path, json.dumps(made).encode())
+    return made
+  return json.loads(found)
 
 
 class _Kept:
@@ -82,10 +107,12 @@ class _Kept:
       return jax.jit(function)
     shapes = jax.tree.map(_shape, (args, kwargs))
     path = folder / f'{_digest(self._about, static, shapes)}.program'
-    exported = _read(path)
-    if exported is None:
+    found = _read(path)
+    if found is None:
       exported = export.export(jax.jit(function))(*args, **kwargs)
       _write(path, bytes(exported.serialize()))
+    else:
+      exported = export.deserialize(bytearray(found))
     return jax.jit(exported.call)
 
 
@@ -117,8 +144,8 @@ def _drop_oldest(folder: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> export.Exported | None:
-  """A program of an earlier run; None without one, or with one that is damaged."""
+def _read(path: Path) -> bytes | None:
+  """What an earlier run has written; None without a file, or with a damaged one."""
   try:
     kept = path.read_bytes()
   except OSError:
@@ -128,7 +155,7 @@ def _read(path: Path) -> export.Exported | None:
     return None
   with contextlib.suppress(OSError):
     path.touch()
-  return export.deserialize(bytearray(program))
+  return program
 
 
 @functools.cache

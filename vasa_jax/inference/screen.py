@@ -26,6 +26,7 @@ from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.cutout import cut_out
 from vasa_jax.inference.models import FaceNet, to_bytes
 from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.programs import kept
 from vasa_jax.types import FaceCode, Motion
 
 SIZES = (64, 2048)
@@ -108,14 +109,16 @@ def screen(
   crop = portrait.cut(drawn)
   fine = _finer(portrait, drawn)
   if can_paste_back(net.config):
-    parts = [jnp.asarray(part)[None] for part in cut_out(portrait, drawn, fine)]
-    crop, pixels = jnp.asarray(crop)[None], code.pixels
+    pixels = code.pixels
+    # NumPy: every operation on a device would be a program of its own to start with.
+    parts = [part[None] for part in cut_out(portrait, drawn, fine)]
+    parts, crop = jax.device_put((parts, crop[None]))
     mouth = mouth_lib.mouth(portrait, pixels.vertices, pixels.motion, drawn)
     lids = eyelids_lib.eyelids(portrait, pixels.vertices, drawn)
     mouth, lids, fine = jax.device_put((mouth, lids, fine))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
-      moves = _moves(code, motion, own)
+      moves = _moves(code, motion, size=own)
       shown = _before_the_rest(net.layers(code, motion), moves, *parts, crop)
       return _opened(shown, mouth, lids, code.pixels.motion, motion, fine)
 
@@ -142,13 +145,13 @@ def _finer(portrait: Portrait, side: int) -> np.ndarray:
   return _resized(crop[None], finer)[0]
 
 
-@functools.partial(jax.jit, static_argnums=2)
-def _moves(code: FaceCode, motion: Motion, size: int) -> jax.Array:
+@functools.partial(kept, about='moves', static_argnames=('size',))
+def _moves(code: FaceCode, motion: Motion, *, size: int) -> jax.Array:
   """`matte.matte` of a portrait's code."""
   return matte.matte(code.pixels.vertices, code.pixels.motion, motion, size)
 
 
-@jax.jit
+@functools.partial(kept, about='before the rest')
 def _before_the_rest(
   layers: enlarge.Layers, moves, carried: jax.Array, behind: jax.Array, crop: jax.Array
 ) -> jax.Array:
@@ -170,14 +173,14 @@ def _before_the_rest(
   return crop + shown * (moved - crop)
 
 
-@jax.jit
+@functools.partial(kept, about='opened')
 def _opened(pictures, mouth, lids, own: Motion, asked: Motion, fine) -> jax.Array:
   """What opens and closes is drawn into pictures, `(n, s, s, 3)` uint8."""
   pictures = mouth_lib.drawn(pictures, mouth, own, asked, fine)
   return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked))
 
 
-@jax.jit
+@functools.partial(kept, about='drawn')
 def _drawn(layers: enlarge.Layers, carried: jax.Array, behind: jax.Array) -> jax.Array:
   """Pictures all of which moves, as `enlarge.enlarged` makes them."""
   return to_bytes(enlarge.enlarged(layers, carried, behind))

@@ -27,7 +27,7 @@ from vasa_jax.inference.bundle import Bundle, load_bundle
 from vasa_jax.inference.emotion_answer import answer_of
 from vasa_jax.inference.lids import closing_lids
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
-from vasa_jax.inference.prefetch import prefetch
+from vasa_jax.inference.prefetch import Prefetch
 from vasa_jax.inference.programs import kept
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
@@ -279,7 +279,7 @@ class TalkingFace:
       audio_sha256=survey.sha256,
       settings=settings,
     )
-    ahead = prefetch(motions)  # Its thread compiles the sampler meanwhile.
+    ahead = Prefetch(motions)  # Its thread compiles the sampler meanwhile.
     try:
       code = self.face.encode(face, source)
       shown = screen.screen(self.face, face, code, self.batch, size, paste_back)

@@ -5,6 +5,7 @@ open wider than in a grey photograph came out blue. In such a portrait brightnes
 the colour, and frames are given it back.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.programs import kept
 
 LUMINANCE = np.float32([0.299, 0.587, 0.114])
 LEVELS = 256
@@ -87,7 +89,7 @@ def _told(picture: np.ndarray) -> _Told:
   return _Told(table, np.sqrt(((chroma - table[bright]) ** 2).mean(-1)))
 
 
-@jax.jit
+@functools.partial(kept, about='toned')
 def _toned(pictures: jax.Array, table: jax.Array) -> jax.Array:
   return table[_brightness(pictures.astype(jnp.float32))]
 

@@ -6,7 +6,10 @@ with the weights as the collection `stats` of the variables (`{'params': ..., 's
 they are.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from vasa_jax.errors import UsageError
@@ -120,11 +123,12 @@ def denormalise(z: Array, stats: Stats) -> Array:
 
 
 def to_motion(x: Array, config: MotionConfig) -> Motion:
-  """`(..., m)` to the struct; anchored face units are kept in [0, 1.4]."""
+  """`(..., m)` to the struct, on the host; anchored face units are kept in [0, 1.4]."""
+  x = np.asarray(x)
   z_dyn = x[..., POSE_DIM:]
   if config.anchored:
     units = z_dyn[..., :NUM_UNITS].clip(0.0, 1.4)
-    z_dyn = jnp.concatenate([units, z_dyn[..., NUM_UNITS:]], -1)
+    z_dyn = np.concatenate([units, z_dyn[..., NUM_UNITS:]], -1)
   return Motion(z_pose=x[..., :POSE_DIM], z_dyn=z_dyn)
 
 
@@ -133,15 +137,20 @@ def normalise_gaze(gaze: Array, config: MotionConfig) -> Array:
   return gaze / config.gaze_scale
 
 
-def normalise_distance(distance: Array, stats: Stats, config: MotionConfig) -> Array:
+def normalise_distance(
+  distance: Array, stats: Stats, config: MotionConfig, xp: Any = jnp
+) -> Array:
   """Distance ratio to a z-score: of its logarithm, or of itself.
 
   The statistics are of the logarithm; a ratio near the mean is `1 + log` of it.
+
+  Args:
+    xp: numpy or jax.numpy.
   """
   mean, std = stats['distance'][0], stats['distance'][1]
   if config.distance == 'ratio':
-    return (distance / jnp.exp(mean) - 1) / std
-  return (jnp.log(distance) - mean) / std
+    return (distance / xp.exp(mean) - 1) / std
+  return (xp.log(distance) - mean) / std
 
 
 @struct.dataclass
@@ -164,15 +173,15 @@ def check_controls(controls: Controls, config: MotionConfig) -> None:
     value = getattr(controls, name)
     if value is None:
       continue
-    value = jnp.asarray(value)
+    value = np.asarray(value)
     if value.ndim not in (1, 2) or value.shape[-1] != size or value.shape[0] == 0:
       raise UsageError(
         f'{name} must have shape ({size},) or (frames, {size}), not {value.shape}'
       )
-    if not bool(jnp.isfinite(value).all()):
+    if not np.isfinite(value).all():
       raise UsageError(f'{name} has a value that is not a number')
   if controls.distance is not None:
-    if not bool((jnp.asarray(controls.distance) > 0).all()):
+    if not (np.asarray(controls.distance) > 0).all():
       raise UsageError('distance is a ratio and must be above 0 (1 is the mean)')
 
 
@@ -186,21 +195,23 @@ def wishes(
   The defaults are the paper's: gaze to the front, mean distance, null emotion.
   """
 
-  def at_window(value: Array) -> Array:
-    value = jnp.asarray(value, jnp.float32)
+  # NumPy: a start would have to compile each of these operations on a device.
+  def at_window(value: Array) -> np.ndarray:
+    value = np.asarray(value, np.float32)
     if value.ndim == 1:
       return value
-    rows = jnp.minimum(jnp.arange(start, start + count), value.shape[0] - 1)
+    rows = np.minimum(np.arange(start, start + count), value.shape[0] - 1)
     return value[rows].mean(0)
 
-  gaze = jnp.zeros(2)
+  gaze = np.zeros(2, np.float32)
   if controls.gaze is not None:
     gaze = normalise_gaze(at_window(controls.gaze), config)
-  distance = jnp.zeros(1)
+  distance = np.zeros(1, np.float32)
   if controls.distance is not None:
-    distance = normalise_distance(at_window(controls.distance), stats, config)
-  emotion = jnp.zeros(config.emotion_dim)
+    known = {'distance': np.asarray(stats['distance'], np.float32)}
+    distance = normalise_distance(at_window(controls.distance), known, config, np)
+  emotion = np.zeros(config.emotion_dim, np.float32)
   if controls.emotion is not None:
     emotion = at_window(controls.emotion)
-  given = jnp.asarray(controls.emotion is not None)
+  given = np.asarray(controls.emotion is not None)
   return Wishes(gaze, distance, emotion, given)

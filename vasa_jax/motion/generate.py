@@ -169,7 +169,7 @@ class MotionGenerator:
     # Without a wish it is null anyway: leaving it out would change nothing.
     null = {'emotion'} if controls.emotion is None else set()
     names = tuple(n for n in CONDITIONS if config.guidance[n] and n not in null)
-    weights = jnp.array([config.guidance[name] for name in names], jnp.float32)
+    weights = np.array([config.guidance[name] for name in names], np.float32)
     settings = {
       'weights': weights,
       'names': names,
@@ -202,8 +202,7 @@ class MotionGenerator:
         **settings,
       )
       start += block.count
-      motion = conditions_lib.to_motion(np.asarray(motion)[: block.count], config)
-      yield jax.tree.map(np.asarray, motion)
+      yield conditions_lib.to_motion(np.asarray(motion)[: block.count], config)
     if not start:
       raise UserError('the audio is empty: there is nothing to say')
 

@@ -41,9 +41,9 @@ class Past:
 def no_past(config: MotionConfig) -> Past:
   """Before the first window: X_pre and A_pre are null."""
   return Past(
-    motion=jnp.zeros((config.previous, config.motion_dim)),
-    features=jnp.zeros((config.previous, config.audio_dim)),
-    known=jnp.zeros((), bool),
+    motion=np.zeros((config.previous, config.motion_dim), np.float32),
+    features=np.zeros((config.previous, config.audio_dim), np.float32),
+    known=np.zeros((), bool),
   )
 
 
