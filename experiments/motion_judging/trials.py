@@ -13,7 +13,6 @@ import numpy as np
 from data_pipelines.motion_hearing import FrontEnd
 from experiments.motion_judging import scores
 from experiments.motion_judging.speakers import Speaker
-from vasa_jax.inference.emotion_answer import SHOWN
 from vasa_jax.metrics.table import Metric
 from vasa_jax.types import EMOTIONS, SAMPLE_RATE, Controls
 
@@ -24,6 +23,7 @@ GAZE = 20.0  # degrees to each side that are commanded
 LEVEL_GAZE = 10.0  # degrees up or down beyond which few people of the corpus look
 DISTANCES = (0.9, 1.3)  # ratios of the corpus
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SHOWN = tuple(name for name in EMOTIONS if name != 'neutral')
 EXCERPT = 100  # frames that an emotion or a seed is judged on
 SEEDS = (1, 2, 3)
 

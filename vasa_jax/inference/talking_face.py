@@ -9,6 +9,7 @@ batch has the same size, so that each model is compiled once.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -21,10 +22,18 @@ import vasa_jax
 from vasa_jax.audio.hearing import Ear, hear
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference import controls as controls_lib
-from vasa_jax.inference import driving, models, paste, provenance, screen, stance, video
+from vasa_jax.inference import (
+  driving,
+  feeling,
+  models,
+  paste,
+  provenance,
+  screen,
+  stance,
+  video,
+)
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
-from vasa_jax.inference.emotion_answer import answer_of
 from vasa_jax.inference.lids import closing_lids
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.prefetch import Prefetch
@@ -135,17 +144,30 @@ class TalkingFace:
         f'{ear.dim}; name what they were trained with (--features)'
       )
     arrays = controls_lib.to_arrays(controls or {}, survey.frames)
-    answer = answer_of(self.bundle.meta)
-    if answer is not None and 'emotion' in arrays:
-      arrays['emotion'] = answer.evened(arrays['emotion'])
     mono = (chunk[:, 0] for chunk in audio.chunks())
+    heard = ear.listen(mono, survey.gain)
     asked = {name: value for name, value in guidance.items() if value is not None}
-    return self.generator.windows(
-      ear.listen(mono, survey.gain),
-      Controls(**arrays),
-      jax.random.key(seed),
-      steps=steps,
-      **{f'guidance_{name}': value for name, value in asked.items()},
+
+    def made(heard: Iterator[np.ndarray], **emotion: np.ndarray) -> Iterator[Motion]:
+      return self.generator.windows(
+        heard,
+        Controls(**{**arrays, **emotion}),
+        jax.random.key(seed),
+        steps=steps,
+        **{f'guidance_{name}': value for name, value in asked.items()},
+      )
+
+    if 'emotion' not in arrays:
+      return made(heard)
+    strength, whole = feeling.parted(arrays['emotion'])
+    if strength.min() == 1 or not strength.any():
+      return made(heard, emotion=whole)
+    calm, felt = itertools.tee(heard)
+    return feeling.between(
+      made(calm, emotion=feeling.CALM),
+      made(felt, emotion=whole),
+      strength,
+      self.bundle.motion_config.anchored,
     )
 
   def frames(
