@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from vasa_jax.inference.stance import DISTANCE, EYES, MOST_EYES, REACH, SHIFT, held
+from vasa_jax.inference.stance import (
+  DISTANCE,
+  EYES,
+  MOST_EYES,
+  REACH,
+  SHIFT,
+  held,
+  levelled,
+)
 from vasa_jax.types import Motion
 
 
@@ -90,3 +98,12 @@ def test_framing_that_wanders_is_followed_without_a_jerk():
   assert np.abs(found[-1]).max() < 0.002
   steps = np.abs(np.diff(np.concatenate(found)))
   assert steps.max() < 0.06 / 25 * 1.05
+
+
+def test_portraits_rather_look_level():
+  """Half of what is found of looking up or down, seen from the camera, is believed."""
+  pose, dyn = np.zeros((1, 6), np.float32), np.zeros((1, 54), np.float32)
+  pose[0, 1], dyn[0, 52:] = -0.2, [0.3, 0.1]  # chin up, and eyes up: .3 in all
+  found = levelled(Motion(pose, dyn)).z_dyn
+  np.testing.assert_allclose(found[0, 52:], [0.3, -0.05], atol=1e-6)
+  assert dyn[0, 53] == np.float32(0.1) and not found[0, :52].any()

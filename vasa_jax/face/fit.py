@@ -29,8 +29,8 @@ POSE_MEAN = np.array([0, 0, 0, 0.1, 0, 0])
 POSE_SIGMA = np.array([0.5, 0.3, 0.3, 0.12, 0.2, 0.2])
 BEND_RADIUS = 0.22  # model units over which a left-over offset fades
 ITERATIONS = 20
-# The iris net sees rendered eyes this much lower than they look (radians, 12 heads).
-IRIS_PITCH_BIAS = 0.08
+# The iris net sees rendered eyes this much lower than they look (radians, 24 heads).
+IRIS_PITCH_BIAS = 0.03
 # The outline of the mesh slides over the cheeks as the head turns; it counts less.
 OUTLINE = (
   10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400,

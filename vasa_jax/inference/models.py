@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax.errors import UserError
+from vasa_jax.inference import stance
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.inference.programs import kept, noted
 from vasa_jax.types import FaceCode, Motion
@@ -136,7 +137,8 @@ def fit_source(config: Any, portrait: Portrait, name: str = 'picture') -> Source
   fit = fit_portrait(portrait.points, portrait.irises[:, 0])
   if not fit.error < MAX_FIT_ERROR:
     raise UserError(f'{name}: the face is not clear; give a picture from the front')
-  motion = jax.tree.map(lambda x: np.asarray(x, np.float32)[None], fit.motion)
+  fitted = jax.tree.map(lambda x: np.asarray(x, np.float32)[None], fit.motion)
+  motion = stance.levelled(fitted)
   yaw, pitch = np.degrees(fit.motion.z_pose[:2])
   notes = ()
   if max(abs(yaw), abs(pitch)) > FRONTAL:

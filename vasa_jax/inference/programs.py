@@ -27,9 +27,6 @@ from vasa_jax.face.enlarge import Layers
 from vasa_jax.face.pixel_path import PixelCode
 from vasa_jax.files import write_whole
 from vasa_jax.inference.compilation import cache_folder
-from vasa_jax.inference.eyelids import Eyelids
-from vasa_jax.inference.mouth import Mouth
-from vasa_jax.inference.rims import Points
 from vasa_jax.motion.conditions import Wishes
 from vasa_jax.motion.windows import Past
 from vasa_jax.types import FaceCode, Motion
@@ -39,15 +36,19 @@ DIGEST = 32  # bytes of a SHA-256, which stands before a program
 MOST = 64  # files of up to 5 MB; a new version of the package needs new ones
 TRACED = ('face', 'inference', 'motion', 'nn')  # folders whose code is in a program
 
-for _kind in (
-  Eyelids, FaceCode, Layers, Motion, Mouth, Past, PixelCode, Points, Wishes,
-):  # fmt: skip
-  export.register_pytree_node_serialization(
-    _kind,
-    serialized_name=f'{_kind.__module__}.{_kind.__qualname__}',
-    serialize_auxdata=lambda _: b'',
-    deserialize_auxdata=lambda _: (),
-  )
+
+def passes(*kinds: type) -> None:
+  """Lets programs that are kept take and return these structs of arrays."""
+  for kind in kinds:
+    export.register_pytree_node_serialization(
+      kind,
+      serialized_name=f'{kind.__module__}.{kind.__qualname__}',
+      serialize_auxdata=lambda _: b'',
+      deserialize_auxdata=lambda _: (),
+    )
+
+
+passes(FaceCode, Layers, Motion, Past, PixelCode, Wishes)
 
 
 def kept(

@@ -65,9 +65,14 @@ def placed(points: Points, motion: Motion) -> Array:
   """Points that the head takes along on the screen, `(b, p, 2)`."""
   units = motion.z_dyn[:, :NUM_UNITS]
   moved = points.neutral + jnp.einsum('bu,upc->bpc', units, points.units)
+  return carried(moved, motion)
+
+
+def carried(places: Array, motion: Motion) -> Array:
+  """Places of the head `(b, p, 3)` on the screen, `(b, p, 2)`."""
   angles = (motion.z_pose[:, i] for i in range(3))
   axis, angle = rotation_vector(euler_matrix(*angles))
-  turned = rotate(moved, axis, jnp.broadcast_to(angle[:, None], moved.shape[:2]))
+  turned = rotate(places, axis, jnp.broadcast_to(angle[:, None], places.shape[:2]))
   return project(turned, motion.z_pose)[0]
 
 

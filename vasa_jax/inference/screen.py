@@ -20,13 +20,15 @@ from PIL import Image
 
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face import enlarge
+from vasa_jax.inference import eyeballs as eyeballs_lib
 from vasa_jax.inference import eyelids as eyelids_lib
 from vasa_jax.inference import matte, paste, tone
 from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.cutout import cut_out
 from vasa_jax.inference.models import FaceNet, to_bytes
 from vasa_jax.inference.portrait import Portrait
-from vasa_jax.inference.programs import kept
+from vasa_jax.inference.programs import kept, passes
+from vasa_jax.inference.rims import Points
 from vasa_jax.types import FaceCode, Motion
 
 SIZES = (64, 2048)
@@ -34,6 +36,9 @@ SIZES = (64, 2048)
 # one sample of it, and detail much finer than pixels would flicker as the head moves.
 FINER, DETAIL = 3, 1.5
 MOST = 2048  # px of the carried crop's side
+
+
+passes(eyeballs_lib.Eyeballs, eyelids_lib.Eyelids, mouth_lib.Mouth, Points)
 
 
 class Screen(NamedTuple):
@@ -114,13 +119,14 @@ def screen(
     parts = [part[None] for part in cut_out(portrait, drawn, fine)]
     parts, crop = jax.device_put((parts, crop[None]))
     mouth = mouth_lib.mouth(portrait, pixels.vertices, pixels.motion, drawn)
+    eyes = eyeballs_lib.eyeballs(portrait, pixels.vertices, fine, drawn)
     lids = eyelids_lib.eyelids(portrait, pixels.vertices, drawn)
-    mouth, lids, fine = jax.device_put((mouth, lids, fine))
+    mouth, eyes, lids, fine = jax.device_put((mouth, eyes, lids, fine))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
       moves = _moves(code, motion, size=own)
       shown = _before_the_rest(net.layers(code, motion), moves, *parts, crop)
-      return _opened(shown, mouth, lids, code.pixels.motion, motion, fine)
+      return _opened(shown, mouth, eyes, lids, code.pixels.motion, motion, fine)
 
   else:
     parts = enlarge.solid(jnp.asarray(fine)[None] / 255), jnp.zeros((1, *crop.shape))
@@ -174,9 +180,10 @@ def _before_the_rest(
 
 
 @functools.partial(kept, about='opened')
-def _opened(pictures, mouth, lids, own: Motion, asked: Motion, fine) -> jax.Array:
-  """What opens and closes is drawn into pictures, `(n, s, s, 3)` uint8."""
+def _opened(pictures, mouth, eyes, lids, own: Motion, asked: Motion, fine) -> jax.Array:
+  """What opens, closes and looks is drawn into pictures, `(n, s, s, 3)` uint8."""
   pictures = mouth_lib.drawn(pictures, mouth, own, asked, fine)
+  pictures = eyeballs_lib.drawn(pictures, eyes, own, asked)
   return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked))
 
 
