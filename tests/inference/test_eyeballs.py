@@ -61,7 +61,7 @@ def test_irises_go_where_eyes_look(draw, sitter, eyes, which):
     _iris(draw(*asked), sitter, which).mean(0)
     for asked in ((-0.2, 0), (0.2, 0), (0, 0.15), (0, -0.15))
   )
-  radius = eyes.radius[which] * SIZE
+  radius = eyes.sizes[which] * SIZE
   assert 0.7 < (right - left)[0] / radius < 2
   assert 0.1 < (down - up)[1] / radius < 1.5
 
@@ -81,7 +81,7 @@ def test_white_is_continued_behind_the_iris(draw, sitter, eyes):
   own = sitter.crop.astype(np.float32) / 255
   looking = draw(right=0.35, below=own)
   for which in range(2):
-    aside = np.array([0.7 * eyes.radius[which] * SIZE, 0])
+    aside = np.array([0.7 * eyes.sizes[which] * SIZE, 0])
     x, y = (sitter.irises[which, 0] * SIZE - aside).astype(int)
     assert looking[y, x].mean() > own[y, x].mean() + 0.1
 
