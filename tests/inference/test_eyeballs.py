@@ -66,6 +66,15 @@ def test_irises_go_where_eyes_look(draw, sitter, eyes, which):
   assert 0.1 < (down - up)[1] / radius < 1.5
 
 
+@pytest.mark.parametrize(
+  'asked', [(0.7, 0), (-0.7, 0), (0, 0.6), (0, -0.6), (0.6, 0.6)]
+)
+def test_eyes_do_not_roll(draw, sitter, asked):
+  made = draw(*asked)
+  for which in range(2):
+    assert len(_iris(made, sitter, which)) > 15
+
+
 def test_only_what_lies_between_lids_is_drawn(draw, sitter):
   y, x = np.nonzero(np.abs(draw(right=0.2) - 0.5).max(-1) > 0.02)
   inside = np.zeros(len(x), bool)

@@ -53,6 +53,9 @@ WHOLE = 1.0  # iris radii within which there is nothing but iris; it ends at `ED
 STIRS = 0.04, 0.16
 ASIDE = 0.6, 0.75  # yaw of the head from which to which it fades, radians
 TANGENT = 0.4  # ball radii at which the disc's axes are measured
+# How far an iris goes: eye widths to both sides, and shares of the portrait's opening
+# below the upper and above the lower lid. Heads that are fitted badly would roll eyes.
+SIDEWAYS, HIGH, LOW = 0.32, 0.3, 0.2
 CORNER = 0.05  # eye widths before a corner from which it fades
 
 
@@ -134,7 +137,7 @@ def drawn(pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion) -> Array:
       start, place, fade = window(lids[1].centre(), side, reach)
       face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
       ball = _white(eyes, eye, *lids, place)
-      iris, there = _iris(eyes, eye, *disc, place)
+      iris, there = _iris(eyes, eye, *disc, place, *lids)
       made = ball + there * (iris - ball)
       share *= fade * _between(lids[1], place, eyes.soft)
       made = face + share * (made - face)
@@ -193,17 +196,35 @@ def _white(eyes: Eyeballs, eye: int, before: Rims, now: Rims, place: Array) -> A
 
 
 def _iris(
-  eyes: Eyeballs, eye: int, then: Discs, disc: Discs, place: Array
+  eyes: Eyeballs,
+  eye: int,
+  then: Discs,
+  disc: Discs,
+  place: Array,
+  before: Rims,
+  now: Rims,
 ) -> tuple[Array, Array]:
   """The iris, `(..., 3)`, and where it is, `(..., 1)`."""
   size = eyes.sizes[eye]
   # The template's disc has the size of a ball's cap, the portrait's has its own.
   scale = size / jnp.linalg.norm(then.axes[0])
-  middle = eyes.middles[eye] + disc.middle - then.middle
+  own = eyes.middles[eye]
+  middle = _held(own + disc.middle - then.middle, own, before, now)
   flat = (place - middle) @ jnp.linalg.inv(disc.axes * scale)
   iris = _cut_out(eyes.irises[eye], flat @ (then.axes * scale) / (IRIS * size))
   away = jnp.linalg.norm(flat, axis=-1)[..., None]
   return iris, smooth_step((EDGE - away) / (EDGE - WHOLE))
+
+
+def _held(middle: Array, own: Array, before: Rims, now: Rims) -> Array:
+  """Where an iris is, `(2,)`, that would go to `middle`, and is at `own` at rest."""
+  (u, v), (own_u, own_v) = now.within(middle), before.within(own)
+  u = jnp.clip(u, jnp.minimum(-SIDEWAYS, own_u), jnp.maximum(SIDEWAYS, own_u))
+  above, below = along(before.above, u), along(before.below, u)
+  high, low = HIGH * (below - above), LOW * (below - above)
+  v = jnp.clip(v, jnp.minimum(above + high, own_v), jnp.maximum(below - low, own_v))
+  right, down = now.across, jnp.stack([-now.across[1], now.across[0]])
+  return now.middle + u * right + v * down
 
 
 def _between(now: Rims, place: Array, soft: Array) -> Array:
