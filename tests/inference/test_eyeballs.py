@@ -3,11 +3,13 @@
 import jax
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from vasa_jax.inference import eyeballs as eyeballs_lib
+from vasa_jax.inference.eye_pictures import eye_pictures
 from vasa_jax.inference.eyelids import EYES
 from vasa_jax.inference.named_motion import UNITS
+from vasa_jax.inference.portrait import find_portrait
 from vasa_jax.types import NUM_UNITS, Motion
 
 SIZE = 256
@@ -111,6 +113,24 @@ def test_lids_that_show_no_eye_get_none(sitter, fitted, draw):
   shut = eyeballs_lib.eyeballs(sitter, fitted[0], np.asarray(picture), SIZE)
   assert not shut.known
   np.testing.assert_array_equal(draw(right=0.3, eyes=shut), np.float32(0.5))
+
+
+@pytest.mark.parametrize('glare', [0, 60, 120])
+def test_dark_glasses_have_no_eyes_behind_them(picture, sitter, glare):
+  image = Image.fromarray(picture)
+  pen = ImageDraw.Draw(image)
+  for which in range(2):
+    low, high = (corner / SIZE * sitter.side for corner in _box(sitter, which))
+    x, y = (low + high) / 2 + [sitter.left, sitter.top]
+    r = 0.8 * (high - low)[0]
+    pen.ellipse([x - r, y - 0.7 * r, x + r, y + 0.7 * r], fill=(25, 22, 24))
+    glass = x - 0.6 * r, y + 0.3 * r, x + 0.2 * r, y - 0.4 * r
+    pen.line(glass, fill=(max(glare, 25),) * 3, width=round(0.2 * r))
+  noise = np.random.default_rng(0).normal(0, 3, picture.shape)
+  seen = np.clip(np.asarray(image.filter(ImageFilter.GaussianBlur(1))) + noise, 0, 255)
+  portrait = find_portrait(seen.astype(np.uint8), SIZE)
+  eyes = eye_pictures(portrait, portrait.cut(2 * SIZE), 64)
+  assert not all(eye.known for eye in eyes)
 
 
 def test_heads_far_aside_keep_what_the_model_paints(draw):
