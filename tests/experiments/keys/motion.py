@@ -110,7 +110,7 @@ def loss(config: MotionConfig) -> str:
 def _generated(config: MotionConfig, keep: list) -> Any:
   """Motion of a speech of one and a half windows by a window that is all ones."""
   zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), _shapes(config))
-  generator = MotionGenerator(config, zeros)
+  generator = MotionGenerator(config, {**zeros, 'stats': _stats(config)})
 
   def window(*args, **settings):
     keep.append((generator, args, settings))
