@@ -27,7 +27,7 @@ from vasa_jax.inference.eye_pictures import (
   eye_pictures,
   width,
 )
-from vasa_jax.inference.eyelids import AJAR, EYES, REACH
+from vasa_jax.inference.eyelids import AJAR, MARKS, REACH, lids_of
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.inference.rims import (
   Points,
@@ -43,8 +43,6 @@ from vasa_jax.nn.rotation import euler_matrix
 from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
-_MARKS = tuple(mark for eye in EYES for lid in eye for mark in lid)
-_LID = len(EYES[0][0])
 TEMPLATE_EYES = 2, 1  # `Template.eye` of the eye at the picture's left, then the other
 FINE = 64, 128  # px of the pictures of eyes, in videos of up to so many px and larger
 LARGE = 320
@@ -100,8 +98,8 @@ def eyeballs(
   eyes = eye_pictures(portrait, fine, FINE[side > LARGE])
   balls = [_ball(head, which) for which in TEMPLATE_EYES]
   return Eyeballs(
-    points=points(head, _MARKS),
-    lids=np.float32(portrait.points[list(_MARKS)]),
+    points=points(head, MARKS),
+    lids=np.float32(portrait.points[list(MARKS)]),
     centres=np.float32([middle for middle, _ in balls]),
     radii=np.float32([radius for _, radius in balls]),
     middles=np.float32([eye.middle for eye in eyes]),
@@ -131,7 +129,7 @@ def drawn(pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion) -> Array:
   def frame(picture, points, discs, yaw):
     facing = smooth_step((ASIDE[1] - jnp.abs(yaw)) / (ASIDE[1] - ASIDE[0]))
     for eye in range(2):
-      lids = [rims(*_lids(x + aside, eye)) for x in (at_rest, points)]
+      lids = [rims(*lids_of(x + aside, eye)) for x in (at_rest, points)]
       disc = [Discs(x.middle[eye], x.axes[eye]) for x in (rest, discs)]
       share = eyes.known * facing * _stirs(*lids, *disc, eyes.sizes[eye])
       start, place, fade = window(lids[1].centre(), side, reach)
@@ -190,7 +188,7 @@ def _white(eyes: Eyeballs, eye: int, before: Rims, now: Rims, place: Array) -> A
   """What the lids show of the ball, `(..., 3)`: it goes with their corners."""
   right, down = before.across, jnp.stack([-before.across[1], before.across[0]])
   u, v = (x[..., None] for x in now.within(place))
-  lids = _lids(eyes.lids, eye)
+  lids = lids_of(eyes.lids, eye)
   away = before.middle + u * right + v * down - centre(*lids)
   return _cut_out(eyes.whites[eye], away / (WHITE * width(*lids)))
 
@@ -240,12 +238,6 @@ def _cut_out(picture: Array, at: Array) -> Array:
   """A square picture `(n, n, 3)` at places about its middle, in shares of its side."""
   n = len(picture)
   return sampled(picture.reshape(-1, 3), at * n + n / 2 - 0.5, n, n)
-
-
-def _lids(points: Array, eye: int) -> tuple[Array, Array]:
-  """The upper and the lower lid of an eye."""
-  lids = points[2 * _LID * eye : 2 * _LID * (eye + 1)]
-  return lids[:_LID], lids[_LID:]
 
 
 def _ball(vertices: np.ndarray, which: int) -> tuple[np.ndarray, float]:

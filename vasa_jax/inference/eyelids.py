@@ -36,7 +36,7 @@ EYES = (
   ((362, 398, 384, 385, 386, 387, 388, 466, 263),
    (362, 382, 381, 380, 374, 373, 390, 249, 263)),
 )  # fmt: skip
-_MARKS = tuple(mark for eye in EYES for lid in eye for mark in lid)
+MARKS = tuple(mark for eye in EYES for lid in eye for mark in lid)
 _LID = len(EYES[0][0])
 REACH = 0.24  # of the picture's side: the square in which an eye is drawn
 # Share of the portrait's opening that is gone before a lid is painted, and before it is
@@ -114,8 +114,8 @@ def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
     dark = edge[edge.mean(-1) <= np.quantile(edge.mean(-1), 0.3)].mean(0)
     lashes.append(np.minimum(dark, 0.45 * skin[-1].mean(0)))
   return Eyelids(
-    points=points(np.asarray(vertices)[0], _MARKS),
-    lids=np.float32(portrait.points[list(_MARKS)]),
+    points=points(np.asarray(vertices)[0], MARKS),
+    lids=np.float32(portrait.points[list(MARKS)]),
     skin=np.float32(skin),
     lashes=np.float32(np.mean(lashes, 0)),  # of both: they are a pair
     soft=np.float32(1 / min(side, portrait.side)),
@@ -135,7 +135,7 @@ def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Arra
   reach = min(side, round(REACH * side))
   at_rest = placed(eyelids.points, own)[0]
   aside = eyelids.lids - at_rest
-  rest = [_rims(at_rest, aside, eye) for eye in range(2)]
+  rest = [rims(*lids_of(eyelids.lids, eye)) for eye in range(2)]
 
   def painted(picture, eye, now, share):
     start, place, fade = window(now.centre(), side, reach)
@@ -147,7 +147,7 @@ def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Arra
 
   def frame(picture, points):
     for eye in range(2):
-      now = _rims(points, aside, eye)
+      now = rims(*lids_of(points + aside, eye))
       before = rest[eye].opening()
       gone = 1 - now.opening() / jnp.maximum(before, 1e-3)
       share = smooth_step((gone - CLOSES[0]) / (CLOSES[1] - CLOSES[0]))
@@ -164,10 +164,10 @@ def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Arra
   return jax.lax.map(lambda one: frame(*one), frames)
 
 
-def _rims(points: Array, aside: Array, eye: int) -> Rims:
-  """Of one eye, from the points `(p, 2)` of both."""
-  lids = (points + aside)[2 * _LID * eye : 2 * _LID * (eye + 1)]
-  return rims(lids[:_LID], lids[_LID:])
+def lids_of(points: Array, eye: int) -> tuple[Array, Array]:
+  """The upper and the lower lid of one eye, from points `(p, 2)` at all `MARKS`."""
+  lids = points[2 * _LID * eye : 2 * _LID * (eye + 1)]
+  return lids[:_LID], lids[_LID:]
 
 
 def _lid(
