@@ -92,9 +92,38 @@ def test_mouths_fit_at_distances_that_stage_2_knows(monkeypatch, sitter, fitted,
   np.testing.assert_allclose(narrow, made(), atol=1e-5)
 
 
-def test_closed_lips_hide_it(draw):
+def test_closed_lips_hide_it(draw, sitter):
+  """The portrait smiles: where its teeth were, lips meet."""
   made = draw(units={JAW: -0.3, UNITS.index('mouthClose'): 0.2})
-  np.testing.assert_array_equal(made, 0.5)
+  changed = np.abs(made - 0.5).max(-1) > 0.02
+  crop = sitter.crop / np.float32(255)
+  top, bottom = (sitter.points[[13, 14]] * SIZE).round().astype(int)[:, 1]
+  middle = int(sitter.points[13, 0] * SIZE)
+  teeth = crop[top + 2 : bottom - 1, middle - 8 : middle + 9]
+  lips = made[changed]
+  assert 200 < changed.sum() < 0.03 * SIZE**2
+  # Where lips meet is darker than teeth, in the middle as elsewhere.
+  assert np.quantile(lips.mean(-1), 0.98) < teeth.mean()
+  between = made[
+    (top + bottom) // 2 - 1 : (top + bottom) // 2 + 2, middle - 8 : middle + 9
+  ]
+  assert between.mean(-1).max() < 0.8 * teeth.mean()
+
+
+def test_lips_that_meet_in_the_template_meet_in_the_portrait(fitted, mouth):
+  """The portrait's lips are farther apart than those of the head that was fitted."""
+  _, own = fitted
+  z_dyn = np.array(own.z_dyn)
+  z_dyn[0, : UNITS.index('tongueOut')] = 0
+  at_rest, shut = (
+    placed(mouth.points, motion)[0] for motion in (own, Motion(own.z_pose, z_dyn))
+  )
+  wider = np.array(mouth.lips)
+  wider[len(wider) // 2 :, 1] += 0.01
+  rest = mouth_lib._rims(at_rest, at_rest, wider)
+  now = mouth_lib._rims(shut, at_rest, wider)
+  assert rest.opening() > 0.1
+  assert now.opening() < 0.1 * rest.opening()
 
 
 @pytest.mark.parametrize('which', [0, 1])
