@@ -18,11 +18,12 @@ from vasa_jax.inference.sampling import Square, cut
 # Sides of the squares: of the white in eye widths, of the iris in iris radii.
 WHITE, IRIS = 1.5, 2.6
 EDGE = 1.2  # iris radii within which an iris and its rim end
-CLEAR = 1.25  # iris radii: the white nearer by has some of the iris in it
-# Eye widths below an upper and above a lower lid that are in its lashes' shade; and the
-# share of what is left of the white that is too dark for it.
-LASHES, RIM = 0.05, 0.02
-DARK = 0.3
+CLEAR = 1.4  # iris radii: the white nearer by has some of the iris in it
+# Eye widths below an upper lid: its lashes, and their shade; and above a lower lid.
+LASHES, SHADE, RIM = 0.02, 0.05, 0.02
+# Shares of what is left of the white that are too dark for it, and to say how light it
+# is.
+DARK, DULL = 0.15, 0.3
 ROUND = 0.13, 0.34  # eye widths: radii of irises that can be right
 SEEN = 0.02  # share of the opening that has to be white, to know what white is
 # An iris has at most so much of the light of its white (up to .74 in 22 portraits that
@@ -89,12 +90,13 @@ def _eye(crop: Image.Image, lids: _Lids, iris: np.ndarray, n: int) -> EyePicture
   picture, place = _square(crop, centre(*lids), WHITE * wide, n)
   opening = _open(lids, place)
   white = opening & (np.linalg.norm(place - middle, axis=-1) > CLEAR * radius)
-  known &= bool(white.sum() > SEEN * opening.sum())
+  lit = white & _open(lids, place, SHADE)
+  known &= bool(lit.sum() > SEEN * opening.sum())
   bright = 0.0
-  if white.any():
+  if lit.any():
     light = picture.mean(-1)
+    bright = float(picture[lit & (light >= np.quantile(light[lit], DULL))].mean())
     white &= light >= np.quantile(light[white], DARK)
-    bright = float(picture[white].mean())
   ball = fill(picture, white.astype(np.float32))
 
   picture, place = _square(crop, middle, IRIS * radius, n)
@@ -114,11 +116,11 @@ def _square(
   return picture, middle + np.stack(np.meshgrid(at, at), -1)
 
 
-def _open(lids: _Lids, place: np.ndarray) -> np.ndarray:
+def _open(lids: _Lids, place: np.ndarray, lashes: float = LASHES) -> np.ndarray:
   """Which places `(n, n, 2)` of a square lie well between the lids."""
   wide, n = width(*lids), len(place)
   ring = np.concatenate(
-    [lids.above + [0, LASHES * wide], (lids.below - [0, RIM * wide])[::-1]]
+    [lids.above + [0, lashes * wide], (lids.below - [0, RIM * wide])[::-1]]
   )
   image, pixel = Image.new('L', (n, n)), place[0, 1, 0] - place[0, 0, 0]
   corners = (ring - place[0, 0]) / pixel

@@ -53,7 +53,7 @@ ASIDE = 0.6, 0.75  # yaw of the head from which to which it fades, radians
 TANGENT = 0.4  # ball radii at which the disc's axes are measured
 # How far an iris goes: eye widths to both sides, and shares of the portrait's opening
 # below the upper and above the lower lid. Heads that are fitted badly would roll eyes.
-SIDEWAYS, HIGH, LOW = 0.32, 0.3, 0.2
+SIDEWAYS, HIGH, LOW = 0.32, 0.17, 0.14
 CORNER = 0.05  # eye widths before a corner from which it fades
 
 
