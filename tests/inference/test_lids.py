@@ -1,10 +1,17 @@
-"""Lids stop where they meet."""
+"""Lids stop where they meet, and go with the eyes."""
 
 import numpy as np
 import pytest
 
 from vasa_jax.face.template import load_template
-from vasa_jax.inference.lids import EYES, PRESSED, closing_lids
+from vasa_jax.inference.lids import (
+  EYES,
+  MOST,
+  PRESSED,
+  RAISERS,
+  closing_lids,
+  following_lids,
+)
 from vasa_jax.types import Motion
 
 
@@ -54,3 +61,21 @@ def test_only_blinks_change():
   others = np.delete(np.arange(54), [8, 9])
   np.testing.assert_array_equal(made.z_dyn[:, others], asked.z_dyn[:, others])
   assert asked.z_dyn[0, 8] == 1.0  # the window itself is left as it was
+
+
+def test_lids_go_with_the_eyes():
+  own, asked = blinking(0.1), blinking(0.1, 0.1, 0.1, 0.1)
+  own.z_dyn[0, 53] = 0.05
+  asked.z_dyn[:, 53] = [0.05, -0.15, 0.25, -0.5]
+  (made,) = following_lids(own, iter([asked]))
+  changed = made.z_dyn - asked.z_dyn
+  np.testing.assert_array_equal(changed[0], 0)  # as in the portrait
+  down, up, far = changed[1:]
+  assert (down[[8, 9]] > 0.1).all() and not down[RAISERS].any()
+  assert (up[RAISERS] > 0.1).all() and not up[[8, 9]].any()
+  np.testing.assert_allclose(far[[8, 9]], MOST)
+  others = np.delete(np.arange(54), [8, 9, *RAISERS])
+  np.testing.assert_array_equal(changed[:, others], 0)
+  assert gap(load_template().mean, made.z_dyn[1], 0) < gap(
+    load_template().mean, asked.z_dyn[1], 0
+  )

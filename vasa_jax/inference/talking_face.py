@@ -34,7 +34,7 @@ from vasa_jax.inference import (
 )
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
-from vasa_jax.inference.lids import closing_lids
+from vasa_jax.inference.lids import closing_lids, following_lids
 from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.prefetch import Prefetch
 from vasa_jax.inference.programs import kept
@@ -354,7 +354,7 @@ class TalkingFace:
 
 
 def _held(own: Motion, make: Callable[[], Iterator[Motion]]) -> Iterator[Motion]:
-  return stance.held(own, make())
+  return following_lids(own, stance.held(own, make()))
 
 
 def _batches(motions: Iterator[Motion], size: int) -> Iterator[tuple[Motion, int]]:
