@@ -20,10 +20,12 @@ from vasa_jax.types import Array
 # drawn whole; openings of mouths that are shut in the portrait, and that are parted.
 CLOSES = 0.1, 0.5
 AJAR = 0.03, 0.07
-# Mouth widths: how far beyond the portrait's rims skin is free of teeth, how far from
-# the rims the flow is right again, and where skin fades beyond the corners.
+# Mouth widths: how far beyond the portrait's rims skin is free of teeth, and how far
+# from the rims the flow is right again.
 CLEAR, NEAR, FAR = 0.03, 0.05, 0.13
-CORNER = 0.5, 0.58
+# The same: how much farther from the rims skin begins towards the corners, where
+# landmarks lie inside a mouth, and where it fades beyond them.
+WIDER, ENDS, CORNER = 0.025, (0.36, 0.48), (0.5, 0.6)
 # Where lips meet: how dark (red least), how broad, and the gap at which no shade is.
 MEET, BREADTH, GAP = (0.28, 0.38, 0.38), 0.014, 0.04
 
@@ -52,7 +54,8 @@ def closed(
   away = jnp.maximum(jnp.where(upper, above - v, v - below), 0)
   size = jnp.linalg.norm(now.across) / jnp.linalg.norm(rest.across)
   # Far from the rims nothing is left out.
-  back = CLEAR + away * size * (1 - CLEAR / FAR)
+  start = CLEAR + WIDER * smooth_step((jnp.abs(u) - ENDS[0]) / (ENDS[1] - ENDS[0]))
+  back = start + away * size * (1 - start / FAR)
   then = jnp.where(upper, along(rest.above, u) - back, along(rest.below, u) + back)
   down = jnp.stack([-rest.across[1], rest.across[0]])
   there = rest.middle + u[..., None] * rest.across + then[..., None] * down
