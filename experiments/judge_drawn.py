@@ -17,8 +17,9 @@ cores. LPIPS needs `python -m experiments.fetch_weights alexnet`.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -43,7 +44,7 @@ BOX = 192, 96  # px, (width, height) of boxes as LPIPS sees them
 class Asked(NamedTuple):
   """One picture: face units by name, and eyes in degrees, aside and up."""
 
-  units: dict[str, float] = {}  # noqa: RUF012, nobody writes into it
+  units: Mapping[str, float] = MappingProxyType({})
   eyes: tuple[float, float] = (0.0, 0.0)
 
 
@@ -144,12 +145,18 @@ def judge(args: argparse.Namespace) -> int:
   from vasa_jax.teachers.fetch import load_teacher
   from vasa_jax.teachers.lpips import make_lpips
 
-  lpips, facts = None, {}
+  facts = {
+    'command': f'python -m experiments.judge_drawn --weights {args.weights} '
+    f'--people {args.people} --parts {" ".join(args.parts)}',
+    'people': f'rendered, of the seeds of the oracle from {STRANGERS} on',
+  }
+  lpips = None
   try:
     lpips = make_lpips(load_teacher('alexnet'))
   except UserError as error:
     facts['not measured: LPIPS'] = str(error)
   net = vasa_jax.load(None if args.weights == 'embedded' else args.weights)
+  facts['weights'] = f'{net.bundle.name} {net.bundle.digest}'.strip()
   rows, failures, sheets = [], [], {}
   for name in args.parts:
     part, people = PARTS[name], {}
@@ -168,12 +175,6 @@ def judge(args: argparse.Namespace) -> int:
       made = {'truth': people[who].truth, 'model': pictures[0], 'without': pictures[1]}
       rows += scored(part, who, made, people[who].box, lpips)
       sheets.setdefault(name, np.concatenate([np.hstack(x) for x in made.values()]))
-  facts = {
-    'command': f'python -m experiments.judge_drawn --people {args.people}',
-    **facts,
-    'weights': f'{net.bundle.name} {net.bundle.digest}'.strip(),
-    'people': f'rendered, of the seeds of the oracle from {STRANGERS} on',
-  }
   out = Path(args.out)
   write_report(
     out, rows, title=TITLE, facts=facts, failures=failures, metrics=metrics()
@@ -272,9 +273,9 @@ def found(net: Any, part: Part, who: Stranger) -> Found:
     for name in {**part.portrait.units, **BLINK, 'jawOpen': 0, **asked.units}:
       row[UNITS.index(name)] = asked.units.get(name, 0)
     row[NUM_UNITS:] += np.radians(asked.eyes)
-  code, asked = net.face.encode(portrait, source), motion.replace(z_dyn=z_dyn)
-  box = np.s_[top:bottom, left:right]
-  return Found(portrait, code, asked, np.stack(truth), box)
+  motion = motion.replace(z_dyn=z_dyn)
+  code, box = net.face.encode(portrait, source), np.s_[top:bottom, left:right]
+  return Found(portrait, code, motion, np.stack(truth), box)
 
 
 def drawn(net: Any, who: Found) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 
 from data_pipelines.synthetic.assets import UNITS
 from vasa_jax.errors import UsageError, UserError
-from vasa_jax.inference import driving, face_track, models, named_motion
+from vasa_jax.inference import driving, face_track, models, named_motion, talking_face
 from vasa_jax.inference.portrait import find_portrait
 from vasa_jax.inference.provenance import read_provenance
 from vasa_jax.inference.video import VideoWriter
@@ -218,3 +218,26 @@ def test_a_driven_video_says_so(tiny_face, portrait_path, short_voice, tmp_path)
   assert np.ptp(still, 0).max() == 0
   np.testing.assert_allclose(turned[:, 0], np.radians(25), atol=1e-6)
   np.testing.assert_array_equal(turned[:, 1:], still[:, 1:])
+
+
+@pytest.mark.parametrize('parts', [None, 'pose', 'dynamics', 'both'])
+def test_lids_follow_eyes_that_are_generated(
+  tiny_face, portrait_path, short_voice, tmp_path, monkeypatch, parts
+):
+  """However the head is moved; eyes of a film have their lids with them."""
+
+  class Ready(Exception):
+    pass
+
+  def stop(motions):
+    raise Ready
+
+  asked = []
+  monkeypatch.setattr(talking_face, 'Prefetch', stop)
+  monkeypatch.setattr(
+    talking_face, 'following_lids', lambda own, motions: asked.append(1) or motions
+  )
+  drive = {} if parts is None else {'drive': 'portrait', 'drive_parts': parts}
+  with pytest.raises(Ready):
+    tiny_face.talk(portrait_path, short_voice, tmp_path / 'a.mp4', **drive)
+  assert len(asked) == (parts in (None, 'pose'))

@@ -281,6 +281,8 @@ class TalkingFace:
     if source.motion is not None and (driven is None or driven.z_pose is None):
       make = functools.partial(_held, source.motion, make)
     motions = make() if driven is None else driven.motions(make, survey.frames)
+    if source.motion is not None and (driven is None or driven.z_dyn is None):
+      motions = following_lids(source.motion, motions)  # filmed ones do already
     if source.vertices is not None:
       motions = closing_lids(source.vertices[0], motions)
     settings = {
@@ -354,7 +356,7 @@ class TalkingFace:
 
 
 def _held(own: Motion, make: Callable[[], Iterator[Motion]]) -> Iterator[Motion]:
-  return following_lids(own, stance.held(own, make()))
+  return stance.held(own, make())
 
 
 def _batches(motions: Iterator[Motion], size: int) -> Iterator[tuple[Motion, int]]:
