@@ -14,6 +14,7 @@ import pytest
 from experiments import carry, timebox
 from experiments.ahead import Ahead, Pool
 from experiments.motion_run import MotionRun
+from experiments.timeboxing import box, stage
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.motion import config as motion_config
 from vasa_jax.training.config import to_json
@@ -84,25 +85,25 @@ def test_pool_fills_and_tells_of_failures():
 
 
 def test_settings_of_a_first_call():
-  face = timebox.make_run('face', parse('--workers', 3, '--vgg', 'v.npz'))
+  face = stage.make_run('face', parse('--workers', 3, '--vgg', 'v.npz'))
   assert (face.source, face.workers, face.perceptual_weights) == ('live', 3, 'v.npz')
   assert face.model.dtype == 'float32'  # a CPU
   assert (face.batch_size, face.drivers) == (4, 2)  # the config's, on a CPU
   assert (face.eval_every, face.preview_every) == (0, 0) and face.steps >= 1_000_000
   changed = parse('--set-face', 'batch_size=2', 'steps=7', '--set-motion', 'seed=5')
-  assert timebox.make_run('face', changed).batch_size == 2
-  assert timebox.make_run('face', changed).steps == 7
-  assert timebox.make_run('motion', changed).seed == 5
+  assert stage.make_run('face', changed).batch_size == 2
+  assert stage.make_run('face', changed).steps == 7
+  assert stage.make_run('motion', changed).seed == 5
 
 
 def test_settings_on_an_accelerator(monkeypatch):
   monkeypatch.setattr('jax.default_backend', lambda: 'gpu')
-  run = timebox.make_run('face', parse('--workers', 4))
+  run = stage.make_run('face', parse('--workers', 4))
   assert (run.batch_size, run.drivers, run.pool_start) == (16, 3, 32)
   assert run.model.dtype == 'bfloat16'
   # What was begun elsewhere keeps what is learned, and takes on the machine.
   earlier = dataclasses.replace(run, learning_rate=3e-4, batch_size=2, seed=9)
-  again = timebox.make_run('face', parse('--workers', 4), earlier)
+  again = stage.make_run('face', parse('--workers', 4), earlier)
   assert (again.learning_rate, again.seed, again.batch_size) == (3e-4, 9, 16)
 
 
@@ -114,10 +115,10 @@ def test_only_the_machine_may_change(tmp_path):
   (tmp_path / 'config.json').write_text(json.dumps(old))
   model = dataclasses.replace(run.model, dtype='bfloat16')
   moved = dataclasses.replace(run, cache='here', batch_size=64, model=model)
-  timebox.settle(tmp_path, moved)
+  stage.settle(tmp_path, moved)
   prepare_workdir(moved, tmp_path)
   other = dataclasses.replace(moved, learning_rate=0.5, cache='nowhere')
-  timebox.settle(tmp_path, other)
+  stage.settle(tmp_path, other)
   with pytest.raises(UsageError, match='learning_rate differ'):
     prepare_workdir(other, tmp_path)
 
@@ -127,7 +128,7 @@ def test_what_cannot_be_carried_is_refused_at_once(tmp_path, capsys, monkeypatch
   assert timebox.main([*words, '--resume', str(tmp_path / 'none')]) == 2
   assert 'holds no *.state.000' in capsys.readouterr().err
   monkeypatch.setattr(carry, 'NARROW_BYTES', 1e6)  # as a large model would be
-  monkeypatch.setattr(timebox.Box, 'train', None)
+  monkeypatch.setattr(box.Box, 'train', None)
   assert timebox.main(words) == 2
   said = capsys.readouterr().err
   assert said.count('\n') == 1 and 'MiB of 60; train one stage' in said
@@ -147,19 +148,19 @@ def test_rates_are_medians_of_this_call(tmp_path):
     for s, r in lines
   )
   (tmp_path / 'm').write_text(text + '{"step": 60, "eval/loss": 1.0}\n')
-  assert timebox.rates(tmp_path / 'm', after=10) == {
+  assert box.rates(tmp_path / 'm', after=10) == {
     'samples_per_second': 10.0, 'data_wait': 0.5,
   }  # fmt: skip
-  assert timebox.rates(tmp_path / 'm', after=60) == {}
-  assert timebox.rates(tmp_path / 'none', after=0) == {}
+  assert box.rates(tmp_path / 'm', after=60) == {}
+  assert box.rates(tmp_path / 'none', after=0) == {}
 
 
 def test_row_says_what_is_known():
   face = {'dtype': 'bfloat16', 'samples_per_second': 12.34, 'data_wait': 0.5}
   table = {'device': '1 x toy', 'stages': {'face': face}}
-  assert timebox.row(table) == '| 1 x toy | bfloat16 | 12.3 | - | 50% | - | - |'
+  assert box.row(table) == '| 1 x toy | bfloat16 | 12.3 | - | 50% | - | - |'
   face['figures'] = {'psnr': 23.456}
-  assert '| 23.46 |' in timebox.row(table)
+  assert '| 23.46 |' in box.row(table)
 
 
 @pytest.fixture
@@ -167,11 +168,11 @@ def earlier(tmp_path):
   """What a call left of stage 2."""
   from tests.experiments.test_carry import random_like
 
-  run = timebox.make_run('motion', parse())
+  run = stage.make_run('motion', parse())
   state = random_like(carry.abstract_state('motion', run))
   folder = tmp_path / 'earlier'
   folder.mkdir()
-  meta = {'seconds': 33.0, 'tail': {timebox.device_name(): 4.0}}
+  meta = {'seconds': 33.0, 'tail': {stage.device_name(): 4.0}}
   info = {'step': 12, 'loader': {'step': 12}, 'meta': meta}
   texts = {'checkpoint.json': json.dumps(info), 'config.json': to_json(run)}
   carry.write_parts(folder, 'motion', carry.encode(state, exact=True), texts)
@@ -193,7 +194,7 @@ def test_a_signal_leaves_what_there_is(earlier, tmp_path, monkeypatch, capsys):
     threading.Event().wait(30)
     raise AssertionError('nobody heard the signal')
 
-  monkeypatch.setattr(timebox.Box, 'train', train)
+  monkeypatch.setattr(box.Box, 'train', train)
   before = signal.getsignal(signal.SIGTERM)
   assert call(tmp_path / 'out', earlier, '--face-share', '0') == 0
   assert signal.getsignal(signal.SIGTERM) is before
@@ -211,7 +212,7 @@ def test_failure_and_the_stage_that_was_not_asked_for(
   def train(box):
     raise UserError('loss became nan at step 3')
 
-  monkeypatch.setattr(timebox.Box, 'train', train)
+  monkeypatch.setattr(box.Box, 'train', train)
   (earlier / 'face.state.000').write_bytes(b'of another stage')
   assert call(tmp_path / 'out', earlier, '--face-share', '0') == 1
   assert capsys.readouterr().err == 'error: loss became nan at step 3\n'

@@ -31,7 +31,7 @@ def loud(params):
   flat, tree = jax.tree.flatten(params)
   rng = np.random.default_rng(0)
   return jax.tree.unflatten(
-    tree, [x + 0.05 * rng.normal(size=x.shape).astype(np.float32) for x in flat]
+    tree, [np.asarray(x) + np.float32(0.05 * rng.normal(size=x.shape)) for x in flat]
   )
 
 

@@ -16,7 +16,7 @@ SMALL = CriticConfig(channels=(4, 8, 8), scales=2)
 def setup():
   net = Critic(SMALL)
   picture = jax.random.uniform(jax.random.key(0), (2, 32, 32, 3))
-  params = net.init(jax.random.key(1), picture)['params']
+  params = jax.jit(net.init)(jax.random.key(1), picture)['params']
   return lambda p, x: net.apply({'params': p}, x), params, picture
 
 
@@ -26,7 +26,7 @@ def _verdicts(*scores):
 
 def test_two_scales_and_their_patches(setup):
   judge, params, picture = setup
-  fine, coarse = judge(params, picture)
+  fine, coarse = jax.jit(judge)(params, picture)
   assert fine.score.shape == (2, 8, 8, 1) and coarse.score.shape == (2, 4, 4, 1)
   assert [f.shape[-1] for f in fine.features] == [4, 8, 8]
   # each scale is a net of its own
@@ -77,11 +77,13 @@ def test_the_sum_gives_each_player_its_own_gradient(setup):
     matched = critic.feature_matching(judge(params, real), made)
     return critic.hinge_generator(made) + 3.0 * matched
 
-  both = jax.grad(total, (0, 1))(1.0, params)
-  np.testing.assert_allclose(both[0], jax.grad(of_generator)(1.0), rtol=1e-4)
-  alone = jax.grad(lambda p: critic.hinge_critic(judge(p, real), judge(p, picture)))(
-    params
-  )
+  def of_critic(params):
+    return critic.hinge_critic(judge(params, real), judge(params, picture))
+
+  both = jax.jit(jax.grad(total, (0, 1)))(1.0, params)
+  by_gain = jax.jit(jax.grad(of_generator))(1.0)
+  np.testing.assert_allclose(both[0], by_gain, rtol=1e-4)
+  alone = jax.jit(jax.grad(of_critic))(params)
   for a, b in zip(jax.tree.leaves(both[1]), jax.tree.leaves(alone), strict=True):
     np.testing.assert_allclose(a, b, atol=1e-6)
 

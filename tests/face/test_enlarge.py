@@ -16,6 +16,7 @@ from vasa_jax.nn.warp import screen_grid, warp_picture
 from vasa_jax.types import Motion
 
 CELLS = 8
+_before_the_rest = jax.jit(enlarge.before_the_rest)
 
 
 def _layers(rng, frames=2):
@@ -40,9 +41,10 @@ def _still(crop, mask, paint=0.5):
   )
 
 
+@jax.jit
 def _enlarged(layers, crop):
   """All of a crop moves."""
-  return enlarge.enlarged(layers, enlarge.solid(crop), np.zeros_like(crop))
+  return enlarge.enlarged(layers, enlarge.solid(crop), jnp.zeros_like(crop))
 
 
 def _psnr(a, b):
@@ -72,7 +74,7 @@ def test_what_does_not_move_is_the_crop_itself():
   crop = rng.random((1, 50, 50, 3), np.float32)
   carried = enlarge.layers(_still(rng.random((CELLS, CELLS, 3), np.float32), 1.0))
   np.testing.assert_allclose(_enlarged(carried, crop), crop, atol=1e-6)
-  still = enlarge.before_the_rest(_layers(rng), jnp.zeros((2, CELLS, CELLS, 1)))
+  still = _before_the_rest(_layers(rng), jnp.zeros((2, CELLS, CELLS, 1)))
   both = np.asarray(_enlarged(still, crop))
   np.testing.assert_array_equal(both, np.repeat(crop, 2, 0))
 
@@ -89,7 +91,7 @@ def test_well_inside_the_head_the_model_is_asked_and_its_flow_goes_on_beyond():
   share = np.full((1, side, side, 1), 0.4, np.float32)
   layers = enlarge.Layers(flow=flow, share=share, rest=rest, head=head)
   moves = np.ones((1, side, side, 1), np.float32)
-  found = jax.tree.map(np.asarray, enlarge.before_the_rest(layers, moves))
+  found = jax.tree.map(np.asarray, _before_the_rest(layers, moves))
   middle = slice(26, 38)
   np.testing.assert_allclose(found.rest[:, middle, middle], 0.3, atol=1e-6)
   np.testing.assert_allclose(found.share[:, middle, middle], 0.4, atol=1e-6)
@@ -98,7 +100,7 @@ def test_well_inside_the_head_the_model_is_asked_and_its_flow_goes_on_beyond():
     np.testing.assert_allclose(found.flow[:, rows, columns, 0], 0.1, atol=0.01)
     assert not found.rest[:, rows, columns].any()
     assert (found.share[:, rows, columns] == 1).all()
-  half = enlarge.before_the_rest(layers, moves / 2)
+  half = _before_the_rest(layers, moves / 2)
   np.testing.assert_allclose(half.flow, found.flow / 2, atol=1e-6)
   np.testing.assert_allclose(half.rest, found.rest / 2, atol=1e-6)
 

@@ -40,7 +40,7 @@ def loud(params, seed=0, size=0.1):
   """Parameters in which nothing is silent: zero kernels get values."""
   rng = np.random.default_rng(seed)
   params = jax.tree.map(
-    lambda x: np.asarray(x + size * rng.normal(size=x.shape), np.float32), params
+    lambda x: np.float32(np.asarray(x) + size * rng.normal(size=x.shape)), params
   )
   # Heads that turn a little: far turns leave nothing of the volume in sight.
   out = params['motion_encoder']['pose_out']
@@ -63,7 +63,7 @@ def test_offsets_bend_both_ways(learned):
   z_dyn = jax.random.normal(KEY, (4, 12))
   z_id = jax.random.normal(KEY, (4, 4, 4, LEARNED.identity_channels))
   for name in ('warp_source', 'warp_driver'):
-    offsets = net.apply({'params': learned[name]}, z_dyn, z_id)
+    offsets = jax.jit(net.apply)({'params': learned[name]}, z_dyn, z_id)
     share = np.mean(np.asarray(offsets) < 0, (0, 1, 2, 3))
     assert np.all((share > 0.05) & (share < 0.95)), (name, share)
     assert np.abs(offsets).max() <= 1

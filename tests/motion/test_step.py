@@ -14,6 +14,7 @@ from vasa_jax.motion import config as config_lib
 from vasa_jax.types import EMOTIONS, Controls
 
 TINY = config_lib.tiny()
+init_params = jax.jit(step.init_params, static_argnums=0)
 
 
 def make_batch(config, b=8, seed=0):
@@ -34,13 +35,13 @@ def make_batch(config, b=8, seed=0):
 
 @pytest.fixture(scope='module')
 def params():
-  return jax.jit(lambda key: step.init_params(TINY, key))(jax.random.key(0))
+  return init_params(TINY, jax.random.key(0))
 
 
 def test_first_loss_is_the_variance_of_the_data(params):
   config = dataclasses.replace(TINY, velocity_weight=0.0)
   batch = make_batch(config)
-  value, metrics = step.make_loss(config)(params, batch, jax.random.key(0))
+  value, metrics = jax.jit(step.make_loss(config))(params, batch, jax.random.key(0))
   expected = (batch['motion'][:, config.previous :] ** 2).mean()
   np.testing.assert_allclose(value, expected, rtol=1e-5)
   np.testing.assert_allclose(metrics['x0'], expected, rtol=1e-5)
@@ -54,10 +55,11 @@ def test_statistics_normalise_and_are_not_trained(params):
     'std': jnp.full(TINY.motion_dim, 2.0),
   }
   moved = {**batch, 'motion': batch['motion'] * 2 + 3}
-  key, loss = jax.random.key(0), step.make_loss(TINY)
+  key, loss = jax.random.key(0), jax.jit(step.make_loss(TINY))
   scaled, _ = loss({**params, 'stats': stats}, moved, key)
   np.testing.assert_allclose(scaled, loss(params, batch, key)[0], rtol=1e-4)
-  grads = jax.grad(lambda p: loss(p, moved, key)[0])({**params, 'stats': stats})
+  slope = jax.jit(jax.grad(lambda p: loss(p, moved, key)[0]))
+  grads = slope({**params, 'stats': stats})
   assert all(not np.any(g) for g in jax.tree.leaves(grads['stats']))
   assert np.any(grads['params']['out']['kernel'])
 
@@ -67,7 +69,7 @@ def test_masked_frames_do_not_count(params):
   batch['mask'][:, 5:] = 0
   other = {k: v.copy() for k, v in batch.items()}
   other['motion'][:, TINY.previous + 5 :] = 100.0
-  loss, key = step.make_loss(TINY), jax.random.key(0)
+  loss, key = jax.jit(step.make_loss(TINY)), jax.random.key(0)
   # The untrained network puts out zero whatever it sees.
   np.testing.assert_allclose(
     loss(params, batch, key)[0], loss(params, other, key)[0], rtol=1e-6
@@ -254,7 +256,7 @@ def test_memorises_eight_windows():
   # Smooth motion that follows from its audio, as lips do.
   batch['motion'] = np.cumsum(batch['motion'], 1) / 4
   optimizer = optax.adam(3e-3)
-  params = step.init_params(config, jax.random.key(0))
+  params = init_params(config, jax.random.key(0))
   state, loss = optimizer.init(params), step.make_loss(config)
 
   @jax.jit

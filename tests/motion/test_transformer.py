@@ -15,6 +15,7 @@ from vasa_jax.motion.guidance import without
 from vasa_jax.motion.transformer import MotionTransformer
 
 TINY = config_lib.tiny()
+init_params = jax.jit(step.init_params, static_argnums=0)
 B = 3
 
 
@@ -39,20 +40,17 @@ def inputs(config, b=B):
 
 def awake(params):
   """No parameter at zero, so that everything reaches the output."""
-  leaves, tree = jax.tree.flatten(params)
-  keys = jax.random.split(jax.random.key(3), len(leaves))
-  moved = [
-    leaf + 0.1 * jax.random.normal(key, leaf.shape)
-    for leaf, key in zip(leaves, keys, strict=True)
-  ]
-  return tree.unflatten(moved)
+  rng = np.random.default_rng(3)
+  return jax.tree.map(
+    lambda x: np.float32(np.asarray(x) + 0.1 * rng.normal(size=x.shape)), params
+  )
 
 
 @pytest.fixture(scope='module', params=['channels joint', 'tokens cached'])
 def net(request):
   layout, attention = request.param.split()
   config = dataclasses.replace(TINY, layout=layout, attention=attention)
-  params = awake(step.init_params(config, jax.random.key(0))['params'])
+  params = awake(init_params(config, jax.random.key(0))['params'])
   model = MotionTransformer(config)
   return config, jax.jit(lambda *args: model.apply({'params': params}, *args))
 
@@ -74,8 +72,9 @@ def test_paper_is_as_published():
 
 
 def test_starts_at_the_mean():
-  variables = {'params': step.init_params(TINY, jax.random.key(0))['params']}
-  assert not np.any(MotionTransformer(TINY).apply(variables, *inputs(TINY)))
+  variables = {'params': init_params(TINY, jax.random.key(0))['params']}
+  apply = jax.jit(MotionTransformer(TINY).apply)
+  assert not np.any(apply(variables, *inputs(TINY)))
 
 
 def test_batch_order_does_not_matter(net):
@@ -124,11 +123,12 @@ def test_conditions_are_encoded_once():
   for layout in ('tokens', 'channels'):
     for attention in ('joint', 'cached'):
       config = dataclasses.replace(TINY, layout=layout, attention=attention)
-      params = awake(step.init_params(config, jax.random.key(0))['params'])
+      params = awake(init_params(config, jax.random.key(0))['params'])
       model, params = MotionTransformer(config), {'params': params}
-      context = model.apply(params, conditions, method='encode')
-      found = model.apply(params, x_t, t, context, method='denoise')
-      whole = model.apply(params, x_t, t, conditions)
+      apply = jax.jit(model.apply, static_argnames='method')
+      context = apply(params, conditions, method='encode')
+      found = apply(params, x_t, t, context, method='denoise')
+      whole = apply(params, x_t, t, conditions)
       np.testing.assert_allclose(found, whole, atol=1e-6)
       # One set of keys and values a layer, of all conditions, or none.
       count = config.previous
@@ -142,22 +142,24 @@ def test_conditions_are_encoded_once():
 def test_cached_is_joint_under_a_mask():
   """Layer by layer: conditions attend to conditions, motion to everything."""
   config = dataclasses.replace(TINY, layout='tokens', attention='cached', depth=1)
-  params = awake(step.init_params(config, jax.random.key(0))['params'])
+  params = awake(init_params(config, jax.random.key(0))['params'])
   cached, joint = (
     MotionTransformer(dataclasses.replace(config, attention=kind))
     for kind in ('cached', 'joint')
   )
   # With one layer the motion has only ever seen conditions that saw nothing yet.
   args = {'params': params}, *inputs(config)
-  np.testing.assert_allclose(cached.apply(*args), joint.apply(*args), atol=2e-5)
+  found, wanted = (jax.jit(net.apply)(*args) for net in (cached, joint))
+  np.testing.assert_allclose(found, wanted, atol=2e-5)
 
 
 def test_bfloat16_is_near(net):
   config, apply = net
-  params = awake(step.init_params(config, jax.random.key(0))['params'])
+  params = awake(init_params(config, jax.random.key(0))['params'])
   half = MotionTransformer(dataclasses.replace(config, dtype='bfloat16'))
   arguments = inputs(config)
-  out, plain = half.apply({'params': params}, *arguments), apply(*arguments)
+  out = jax.jit(half.apply)({'params': params}, *arguments)
+  plain = apply(*arguments)
   assert out.dtype == jnp.float32
   error = np.abs(out - plain).mean() / np.abs(plain).mean()
   assert 0 < error < 0.05

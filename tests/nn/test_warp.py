@@ -1,5 +1,6 @@
 """Warps against slow NumPy references, and the conventions of their coordinates."""
 
+import functools
 import itertools
 
 import jax
@@ -49,6 +50,7 @@ def test_volume_is_trilinear_with_zeros_outside(volume, grid):
 def test_all_ways_agree(volume, grid):
   slope = np.random.default_rng(2).normal(size=(2, 60, 2)).astype(np.float32)
 
+  @functools.partial(jax.jit, static_argnums=0)
   def run(how):
     value, pull = jax.vjp(lambda *x: warp.warp_volume(*x, how=how), volume, grid)
     return value, *pull(slope)
@@ -62,9 +64,10 @@ def test_all_ways_agree(volume, grid):
 
 def test_gradient_in_pieces_is_the_gradient(volume, grid, monkeypatch):
   def run():
-    return jax.grad(lambda *x: jnp.sum(jnp.sin(warp.warp_volume(*x))), (0, 1))(
-      volume, grid
-    )
+    def energy(volume, grid):
+      return jnp.sum(jnp.sin(warp.warp_volume(volume, grid)))
+
+    return jax.jit(jax.grad(energy, (0, 1)))(volume, grid)
 
   whole = run()
   monkeypatch.setattr(sampling, 'PIECE', 200)  # 60 samples in 4 pieces of 15

@@ -12,7 +12,7 @@ SMALL = LipSyncConfig(widths=(16, 16, 32), sound=16, embedding=8)
 @pytest.fixture(scope='module')
 def net():
   model = LipSync(SMALL)
-  params = model.init(jax.random.key(0), *abstract_inputs())['params']
+  params = jax.jit(model.init)(jax.random.key(0), *abstract_inputs())['params']
   return jax.jit(lambda a, b: model.apply({'params': params}, a, b))
 
 
@@ -47,9 +47,10 @@ def test_light_does_not_matter(net, inputs):
 
 def test_similarities_are_of_one_clip(inputs):
   model = LipSync(SMALL)
-  variables = model.init(jax.random.key(0), *abstract_inputs())
-  logits = model.apply(variables, *inputs, method='similarities')
-  lips, sound = model.apply(variables, *inputs)
+  variables = jax.jit(model.init)(jax.random.key(0), *abstract_inputs())
+  apply = jax.jit(model.apply, static_argnames='method')
+  logits = apply(variables, *inputs, method='similarities')
+  lips, sound = apply(variables, *inputs)
   wanted = np.exp(2.3) * lips[1] @ sound[1].T
   assert logits.shape == (2, 8, 8)
   np.testing.assert_allclose(logits[1], wanted, atol=1e-4)

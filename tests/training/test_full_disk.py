@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import resource
+import sys
 
 import jax
 import numpy as np
@@ -77,7 +78,8 @@ def test_somebody_else_does_not_clear_away_a_save_under_way(tmp_path):
   assert not begun.exists()
 
 
-def test_figures_and_pictures_without_room(tmp_path):
+def test_figures_and_pictures_without_room(tmp_path, monkeypatch):
+  monkeypatch.setitem(sys.modules, 'tensorboardX', None)  # whose files are its own
   writer = Writer(tmp_path, 0)
   for step in range(200):
     writer.figures(step, {'loss': 1.0})

@@ -1,0 +1,1 @@
+"""Training within a time: a stage and its settings, the box that holds both."""
