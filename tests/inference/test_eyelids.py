@@ -6,6 +6,7 @@ import pytest
 
 from vasa_jax.face.kinds import BLINKS
 from vasa_jax.inference import eyelids as eyelids_lib
+from vasa_jax.inference.rims import placed
 from vasa_jax.types import Motion
 
 SIZE = 256
@@ -16,7 +17,7 @@ def draw(sitter, fitted):
   """What is drawn into pictures of one grey for eyes that close by so much."""
   vertices, motion = fitted
   lids = eyelids_lib.eyelids(sitter, vertices, SIZE)
-  drawn = jax.jit(eyelids_lib.drawn)
+  drawn, fine = jax.jit(eyelids_lib.drawn), sitter.cut(2 * SIZE)
 
   def made(left=0.0, right=0.0, pose=(), below=0.1, lids=lids):
     z_pose, z_dyn = np.array(motion.z_pose), np.array(motion.z_dyn)
@@ -25,7 +26,7 @@ def draw(sitter, fitted):
     # eyeBlinkLeft is the eye at the picture's right.
     z_dyn[0, list(BLINKS)] += [right, left]
     pictures = np.full((1, SIZE, SIZE, 3), below, np.float32)
-    return np.asarray(drawn(pictures, lids, motion, Motion(z_pose, z_dyn)))[0]
+    return np.asarray(drawn(pictures, lids, motion, Motion(z_pose, z_dyn), fine))[0]
 
   return made
 
@@ -65,6 +66,27 @@ def test_a_shut_lid_is_skin_with_lashes_along_its_edge(draw, sitter):
   line = int(column[4:-2].mean(-1).argmin()) + 4
   assert column[line].mean() < 0.75 * brightest.mean()
   assert column[line - 3 : line - 1].mean() > 1.15 * column[line].mean()
+
+
+def test_nothing_of_the_eye_is_left_below_lids_that_meet(sitter, fitted):
+  """The flow squeezes the white of an eye to a line beside the lower lid."""
+  vertices, motion = fitted
+  lids = eyelids_lib.eyelids(sitter, vertices, SIZE)
+  z_dyn = np.array(motion.z_dyn)
+  z_dyn[0, list(BLINKS)] += 0.75
+  asked = motion.replace(z_dyn=z_dyn)
+  at_rest, points = (placed(lids.points, one)[0] for one in (motion, asked))
+  fine, wide = sitter.cut(2 * SIZE), np.ptp(_eye(sitter, 0), axis=0)[0]
+  squeezed = np.repeat(sitter.crop[None], 2, 0) / np.float32(255)
+  for eye in range(2):
+    now = eyelids_lib.eye_rims(eye, points, at_rest, lids.lids)
+    assert now.opening() < 0.03
+    x, y = (np.asarray(now.centre()) * SIZE).astype(int)
+    squeezed[1, y : y + int(0.12 * wide), x - 3 : x + 4] = 1
+  assert (squeezed[0] != squeezed[1]).any()
+  drawn = jax.jit(eyelids_lib.drawn)
+  plain, found = (drawn(x[None], lids, motion, asked, fine) for x in squeezed)
+  np.testing.assert_allclose(found, plain, atol=0.02)
 
 
 def test_a_near_eye_ends_nowhere(draw):

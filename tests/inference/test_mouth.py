@@ -6,7 +6,7 @@ import pytest
 
 from vasa_jax.inference import mouth as mouth_lib
 from vasa_jax.inference.named_motion import UNITS
-from vasa_jax.inference.rims import placed
+from vasa_jax.inference.rims import own_rims, placed, rims
 from vasa_jax.types import Motion
 
 SIZE = 256
@@ -120,8 +120,9 @@ def test_lips_that_meet_in_the_template_meet_in_the_portrait(fitted, mouth):
   )
   wider = np.array(mouth.lips)
   wider[len(wider) // 2 :, 1] += 0.01
-  rest = mouth_lib._rims(at_rest, at_rest, wider)
-  now = mouth_lib._rims(shut, at_rest, wider)
+  rest = rims(*np.split(wider, 2))
+  count = len(wider)
+  now = own_rims(shut[:count], at_rest[:count], wider)
   assert rest.opening() > 0.1
   assert now.opening() < 0.1 * rest.opening()
 

@@ -27,7 +27,7 @@ from vasa_jax.inference.eye_pictures import (
   eye_pictures,
   width,
 )
-from vasa_jax.inference.eyelids import AJAR, MARKS, REACH, lids_of
+from vasa_jax.inference.eyelids import AJAR, MARKS, REACH, eye_rims, lids_of
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.inference.rims import (
   Points,
@@ -123,13 +123,13 @@ def drawn(pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion) -> Array:
   side = pictures.shape[1]
   reach = min(side, round(REACH * side))
   at_rest = placed(eyes.points, own)[0]
-  aside = eyes.lids - at_rest
   rest = jax.tree.map(lambda x: x[0], _discs(eyes, own))
 
   def frame(picture, points, discs, yaw):
     facing = smooth_step((ASIDE[1] - jnp.abs(yaw)) / (ASIDE[1] - ASIDE[0]))
     for eye in range(2):
-      lids = [rims(*lids_of(x + aside, eye)) for x in (at_rest, points)]
+      now = eye_rims(eye, points, at_rest, eyes.lids)
+      lids = rims(*lids_of(eyes.lids, eye)), now
       disc = [Discs(x.middle[eye], x.axes[eye]) for x in (rest, discs)]
       share = eyes.known * facing * _stirs(*lids, *disc, eyes.sizes[eye])
       start, place, fade = window(lids[1].centre(), side, reach)

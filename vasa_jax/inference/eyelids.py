@@ -15,12 +15,14 @@ import numpy as np
 from flax import struct
 from PIL import Image, ImageFilter
 
+from vasa_jax.face.enlarge import sampled
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.inference.rims import (
   BINS,
   Points,
   Rims,
   along,
+  own_rims,
   placed,
   points,
   rims,
@@ -46,8 +48,12 @@ AJAR = 0.06, 0.12  # openings of eyes that are shut in the portrait, and that ar
 # Eye widths: from lids to the skin whose colour they have, above and below the eye; how
 # the painting fades above and below, towards the nose, and outwards along the lashes.
 ABOVE, BELOW = 0.2, 0.24
-FADES, ENDS = 0.12, 0.2
+FADES = 0.12
 INNER, OUTER = (0.5, 0.62), (0.6, 0.8)
+# Lids that meet: how near, how far below the portrait's lower lid skin is free of eye,
+# from where to where the flow is right again, and where the skin ends beside the eye.
+GAP, CLEAR = (0.04, 0.1), 0.06
+NEAR, FAR, CORNER = 0.15, 0.3, (0.6, 0.8)
 # Lashes: half their breadth in eye widths, and how dark they are, at both corners.
 BREADTH, DARK = (0.022, 0.04), (0.5, 0.85)
 TIP = 0.12  # eye widths before a corner from which they fade
@@ -122,7 +128,9 @@ def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
   )
 
 
-def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Array:
+def drawn(
+  pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion, fine: Array
+) -> Array:
   """Pictures with the lids that close.
 
   Args:
@@ -130,24 +138,24 @@ def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Arra
     eyelids: of the portrait.
     own: the portrait's motion, of batch 1.
     asked: of b frames.
+    fine: `(k, k, 3)` uint8, the portrait.
   """
   side = pictures.shape[1]
   reach = min(side, round(REACH * side))
   at_rest = placed(eyelids.points, own)[0]
-  aside = eyelids.lids - at_rest
   rest = [rims(*lids_of(eyelids.lids, eye)) for eye in range(2)]
 
   def painted(picture, eye, now, share):
     start, place, fade = window(now.centre(), side, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
-    made = face + share * fade * (
-      _lid(eyelids, eye, rest[eye], now, place, face) - face
-    )
+    made = _below(face, rest[eye], now, place, fine)
+    made = _lid(eyelids, eye, rest[eye], now, place, made)
+    made = face + share * fade * (made - face)
     return jax.lax.dynamic_update_slice(picture, made, start)
 
   def frame(picture, points):
     for eye in range(2):
-      now = rims(*lids_of(points + aside, eye))
+      now = eye_rims(eye, points, at_rest, eyelids.lids)
       before = rest[eye].opening()
       gone = 1 - now.opening() / jnp.maximum(before, 1e-3)
       share = smooth_step((gone - CLOSES[0]) / (CLOSES[1] - CLOSES[0]))
@@ -164,10 +172,46 @@ def drawn(pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion) -> Arra
   return jax.lax.map(lambda one: frame(*one), frames)
 
 
+def eye_rims(eye: int, now: Array, at_rest: Array, own: Array) -> Rims:
+  """Lids of one eye in a frame, from points as in `own_rims`, at all `MARKS`.
+
+  Lids that are nearer each other than the template's stay nearer: eyes have to shut.
+  """
+  now, at_rest, own = (jnp.concatenate(lids_of(x, eye)) for x in (now, at_rest, own))
+  nearer = _opening(own) < _opening(at_rest)
+  moved = rims(*jnp.split(now + own - at_rest, 2))
+  meeting = own_rims(now, at_rest, own)
+  return jax.tree.map(lambda a, b: jnp.where(nearer, a, b), moved, meeting)
+
+
+def _opening(lids: Array) -> Array:
+  return rims(*jnp.split(lids, 2)).opening()
+
+
 def lids_of(points: Array, eye: int) -> tuple[Array, Array]:
   """The upper and the lower lid of one eye, from points `(p, 2)` at all `MARKS`."""
   lids = points[2 * _LID * eye : 2 * _LID * (eye + 1)]
   return lids[:_LID], lids[_LID:]
+
+
+def _below(face: Array, rest: Rims, now: Rims, place: Array, fine: Array) -> Array:
+  """A face with skin up to the lower lid, where the lids meet.
+
+  The flow leaves a thin line of the eye there. Arguments as of `_lid`, and `fine`.
+  """
+  u, v = now.within(place)
+  above, below = along(now.above, u), along(now.below, u)
+  meet = (above + below) / 2
+  share = 1 - smooth_step((below - above - GAP[0]) / (GAP[1] - GAP[0]))
+  away = jnp.maximum(v - meet, 0)
+  then = along(rest.below, u) + CLEAR + away * (1 - CLEAR / FAR)
+  down = jnp.stack([-rest.across[1], rest.across[0]])
+  there = rest.middle + u[..., None] * rest.across + then[..., None] * down
+  k = len(fine)
+  skin = sampled(fine.reshape(-1, 3), there * k - 0.5, k, k) / 255
+  share *= (v > above) * (1 - smooth_step((away - NEAR) / (FAR - NEAR)))
+  share *= smooth_step((CORNER[1] - jnp.abs(u)) / (CORNER[1] - CORNER[0]))
+  return face + share[..., None] * (skin - face)
 
 
 def _lid(
@@ -181,12 +225,9 @@ def _lid(
   """
   u, v = now.within(place)
   soft = eyelids.soft / jnp.linalg.norm(now.across)
-  fold, edge, lower = (along(curve, u) for curve in (rest.above, now.above, now.below))
-  # Where the lids meet, the painting goes on below them: lashes lie there.
-  shut = 1 - smooth_step((lower - edge) / 0.06)
-  end = edge + shut * ENDS
+  fold, edge = along(rest.above, u), along(now.above, u)
   inside = smooth_step((v - fold + FADES) / FADES)
-  inside *= smooth_step((end - v) / (soft + shut * ENDS) + 0.5 * (1 - shut))
+  inside *= smooth_step((edge - v) / soft + 0.5)
   out = u if eye else -u
   beside = smooth_step((OUTER[1] - out) / (OUTER[1] - OUTER[0]))
   beside *= smooth_step((INNER[1] + out) / (INNER[1] - INNER[0]))

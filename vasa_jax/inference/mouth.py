@@ -30,14 +30,13 @@ from vasa_jax.inference.lip_skin import closed
 from vasa_jax.inference.lips import LOWER_LIP, UPPER_LIP, between
 from vasa_jax.inference.mouth_pictures import LOWER, UPPER, Box
 from vasa_jax.inference.portrait import Portrait
-from vasa_jax.inference.rims import Points, Rims, placed, points, rims, window
+from vasa_jax.inference.rims import Points, own_rims, placed, points, rims, window
 from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import Array, Motion
 
 REACH = 0.3  # of the picture's side: the square in which a mouth is drawn
 # Mouth widths: how far the lips lie from the portrait's before the inside shows.
 STIRS = 0.04
-SHUT = 0.02  # the same: an opening of the template that is none
 # The same: openings of a portrait whose mouth is parted between skull and jaw.
 WIDE = 0.18, 0.35
 # Yaw from which to which the inside fades, radians: beyond, lips do not end where the
@@ -111,7 +110,7 @@ def drawn(
   side = pictures.shape[1]
   reach = min(side, round(REACH * side))
   at_rest = placed(mouth.points, own)[0]
-  rest, rest_maps = _rims(at_rest, at_rest, mouth.lips), _maps(mouth, at_rest)
+  rest, rest_maps = rims(*jnp.split(mouth.lips, 2)), _maps(mouth, at_rest)
   parts = smooth_step((rest.opening() - WIDE[0]) / (WIDE[1] - WIDE[0]))
 
   def painted(below, which, place, light):
@@ -131,7 +130,8 @@ def drawn(
     return below + share * (_sampled(fine, then * len(fine) - 0.5) / 255 - below)
 
   def frame(picture, points, yaw):
-    now, maps = _rims(points, at_rest, mouth.lips), _maps(mouth, points)
+    now = own_rims(points[: 2 * _RIM], at_rest[: 2 * _RIM], mouth.lips)
+    maps = _maps(mouth, points)
     start, place, fade = window(now.centre(), side, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
     facing = smooth_step((ASIDE[1] - jnp.abs(yaw)) / (ASIDE[1] - ASIDE[0]))
@@ -153,25 +153,6 @@ def drawn(
 
   frames = pictures, placed(mouth.points, asked), asked.z_pose[:, 0]
   return jax.lax.map(lambda one: frame(*one), frames)
-
-
-def _rims(points: Array, at_rest: Array, lips: Array) -> Rims:
-  """Of one frame.
-
-  Args:
-    points: `(p, 2)` all of the template.
-    at_rest, lips: those of the portrait, and where its own lips are, `(rims, 2)`.
-  """
-  upper, lower = points[:_RIM], points[_RIM : 2 * _RIM]
-  # The template's lips are nearly as far apart as the portrait's. By as much as they
-  # close, the difference goes: lips that meet there meet here.
-  before = rims(at_rest[:_RIM], at_rest[_RIM : 2 * _RIM]).opening()
-  part = jnp.clip(rims(upper, lower).opening() / jnp.maximum(before, SHUT), 0, 1)
-  part = jnp.where(before > SHUT, part, 1)
-  aside = lips - at_rest[: 2 * _RIM]
-  over, under = aside[:_RIM], aside[_RIM:]
-  both = (over + under) / 2
-  return rims(upper + both + part * (over - both), lower + both + part * (under - both))
 
 
 class Map(NamedTuple):

@@ -23,6 +23,7 @@ from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
 BINS = 25  # places across at which rims are known
+SHUT = 0.02  # widths: an opening of the template that is none
 BORDER = 0.1  # of a window's side: where what is drawn in it fades
 _THIRD = slice(BINS // 3, BINS - BINS // 3)
 
@@ -123,6 +124,26 @@ def rims(above: Array, below: Array) -> Rims:
     return v.at[1:-1].set((v[:-2] + 2 * v[1:-1] + v[2:]) / 4)
 
   return found._replace(above=curve(above), below=curve(below))
+
+
+def own_rims(now: Array, at_rest: Array, own: Array) -> Rims:
+  """Rims of a portrait in one frame.
+
+  The template's rims are nearly as far apart as the portrait's. By as much as they
+  close, the difference goes: rims that meet there meet here.
+
+  Args:
+    now, at_rest: `(2n, 2)` the template's points in this frame and in the portrait,
+      those of the upper rim before those of the lower one.
+    own: where they are in the portrait.
+  """
+  aside = jnp.split(own - at_rest, 2)
+  (above, below), both = jnp.split(now, 2), (aside[0] + aside[1]) / 2
+  before = rims(*jnp.split(at_rest, 2)).opening()
+  part = jnp.clip(rims(above, below).opening() / jnp.maximum(before, SHUT), 0, 1)
+  part = jnp.where(before > SHUT, part, 1)
+  over, under = (both + part * (one - both) for one in aside)
+  return rims(above + over, below + under)
 
 
 def along(curves: Array, u: Array) -> Array:

@@ -184,7 +184,7 @@ def _opened(pictures, mouth, eyes, lids, own: Motion, asked: Motion, fine) -> ja
   """What opens, closes and looks is drawn into pictures, `(n, s, s, 3)` uint8."""
   pictures = mouth_lib.drawn(pictures, mouth, own, asked, fine)
   pictures = eyeballs_lib.drawn(pictures, eyes, own, asked)
-  return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked))
+  return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked, fine))
 
 
 @functools.partial(kept, about='drawn')
