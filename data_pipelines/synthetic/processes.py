@@ -2,7 +2,9 @@
 
 import collections
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,9 +14,16 @@ from data_pipelines.errors import UserError
 def _start_worker() -> None:
   """The parent alone answers Ctrl-C; one thread each, for there are many workers."""
   signal.signal(signal.SIGINT, signal.SIG_IGN)
+  threading.Thread(target=_end_with_parent, daemon=True).start()
   import cv2
 
   cv2.setNumThreads(0)
+
+
+def _end_with_parent() -> None:
+  """A parent that is killed leaves pipes open among its workers, who would wait on."""
+  multiprocessing.parent_process().join()
+  os._exit(1)
 
 
 class InOrder:

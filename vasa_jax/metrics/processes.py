@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vasa_jax.errors import UserError
@@ -12,6 +14,16 @@ def in_turn(work: Callable, items: Iterable, *more) -> Iterator:
   return (work(one, *more) for one in items)
 
 
+def _watch() -> None:
+  threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+  """A parent that is killed leaves pipes open among its workers, who would wait on."""
+  multiprocessing.parent_process().join()
+  os._exit(1)
+
+
 def in_processes(work: Callable, items: Sequence, workers: int, *more) -> Iterator:
   """The same on several processes, in the same order.
 
@@ -20,7 +32,7 @@ def in_processes(work: Callable, items: Sequence, workers: int, *more) -> Iterat
   """
   # Spawned: a process that has used a device must not be copied.
   context = multiprocessing.get_context('spawn')
-  with concurrent.futures.ProcessPoolExecutor(workers, context) as pool:
+  with concurrent.futures.ProcessPoolExecutor(workers, context, _watch) as pool:
     waiting = [pool.submit(work, one, *more) for one in items]
     try:
       for job in waiting:
