@@ -69,6 +69,7 @@ def test_leaks_can_arise_where_they_are_measured():
     assert 0 < run.config.losses.consistency < consist.config.losses.consistency
 
 
+@pytest.mark.slow
 def test_a_switch_takes_a_term_out_of_the_sum(batch):
   losses = LossConfig(perceptual=0.0, motion=0.5)
   names = ablation_run.weighted(losses)

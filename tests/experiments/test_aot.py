@@ -13,6 +13,7 @@ def args(*more):
   return aot.parse(['--preset', 'tiny', '--dtype', 'float32', *more])
 
 
+@pytest.mark.slow
 def test_a_small_step_is_compiled_and_weighed():
   row = aot.compile_step(args('--mode', 'jit'), '1', 2)
   assert row['batch'] == 2 and row['devices'] == 1

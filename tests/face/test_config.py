@@ -157,6 +157,7 @@ def test_every_pixel_path_key_changes_the_model(key):
   assert_differs(BASE, dataclasses.replace(BASE, pixel_path=pixel_path), '__call__')
 
 
+@pytest.mark.slow
 def test_anchored_and_loss_weights_change_the_loss():
   batch = {
     'source_picture': jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.uint8),

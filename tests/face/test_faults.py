@@ -360,6 +360,7 @@ def test_every_part_learns_from_finite_gradients(everything):
     assert max(float(np.abs(x).max()) for x in jax.tree.leaves(part)) > 1e-6, name
 
 
+@pytest.mark.slow
 def test_adversarial_gradient_reaches_the_generator(learned, batch):
   weights = dataclasses.replace(OFF, adversarial=1.0, critic=CriticConfig((4, 8)))
   params = loud(init_training(LEARNED, weights, jax.random.key(0)))

@@ -62,7 +62,7 @@ def untrained():
   return models.FaceNet(config, models.init('face', config, jax.random.key(0)))
 
 
-@pytest.mark.parametrize('size', [None, 100])
+@pytest.mark.parametrize('size', [None, pytest.param(100, marks=pytest.mark.slow)])
 def test_at_rest_two_layers_and_a_finer_crop_are_the_crop(untrained, portrait, size):
   code = untrained.encode(portrait)
   found = screen.screen(untrained, portrait, code, 4, size)
