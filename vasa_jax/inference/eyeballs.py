@@ -186,10 +186,8 @@ def _stirs(before: Rims, now: Rims, then: Discs, disc: Discs, size: Array) -> Ar
 
 def _white(eyes: Eyeballs, eye: int, before: Rims, now: Rims, place: Array) -> Array:
   """What the lids show of the ball, `(..., 3)`: it goes with their corners."""
-  right, down = before.across, jnp.stack([-before.across[1], before.across[0]])
-  u, v = (x[..., None] for x in now.within(place))
   lids = lids_of(eyes.lids, eye)
-  away = before.middle + u * right + v * down - centre(*lids)
+  away = before.places(*now.within(place)) - centre(*lids)
   return _cut_out(eyes.whites[eye], away / (WHITE * width(*lids)))
 
 
@@ -221,8 +219,7 @@ def _held(middle: Array, own: Array, before: Rims, now: Rims) -> Array:
   above, below = along(before.above, u), along(before.below, u)
   high, low = HIGH * (below - above), LOW * (below - above)
   v = jnp.clip(v, jnp.minimum(above + high, own_v), jnp.maximum(below - low, own_v))
-  right, down = now.across, jnp.stack([-now.across[1], now.across[0]])
-  return now.middle + u * right + v * down
+  return now.places(u, v)
 
 
 def _between(now: Rims, place: Array, soft: Array) -> Array:

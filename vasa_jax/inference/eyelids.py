@@ -4,7 +4,8 @@ A portrait with open eyes shows no shut lid. Its flow stretches the strip of ski
 the lashes over the eye, streaks and all, and draws the lashes out to a jagged line.
 Here a lid that closes beyond the portrait's own is painted: skin as it is round the
 eye, from where the lid is in the portrait down to where it is now, and lashes along its
-edge. Eyes that are as open as the portrait's are left alone.
+edge. Where lids meet, skin from below the portrait's own covers the line of the eye
+that the flow leaves. Eyes that are as open as the portrait's are left alone.
 
 Pure functions of arrays; lengths are crop units, or eye widths where it is said.
 """
@@ -205,10 +206,8 @@ def _below(face: Array, rest: Rims, now: Rims, place: Array, fine: Array) -> Arr
   share = 1 - smooth_step((below - above - GAP[0]) / (GAP[1] - GAP[0]))
   away = jnp.maximum(v - meet, 0)
   then = along(rest.below, u) + CLEAR + away * (1 - CLEAR / FAR)
-  down = jnp.stack([-rest.across[1], rest.across[0]])
-  there = rest.middle + u[..., None] * rest.across + then[..., None] * down
   k = len(fine)
-  skin = sampled(fine.reshape(-1, 3), there * k - 0.5, k, k) / 255
+  skin = sampled(fine.reshape(-1, 3), rest.places(u, then) * k - 0.5, k, k) / 255
   share *= (v > above) * (1 - smooth_step((away - NEAR) / (FAR - NEAR)))
   share *= smooth_step((CORNER[1] - jnp.abs(u)) / (CORNER[1] - CORNER[0]))
   return face + share[..., None] * (skin - face)

@@ -57,10 +57,8 @@ def closed(
   start = CLEAR + WIDER * smooth_step((jnp.abs(u) - ENDS[0]) / (ENDS[1] - ENDS[0]))
   back = start + away * size * (1 - start / FAR)
   then = jnp.where(upper, along(rest.above, u) - back, along(rest.below, u) + back)
-  down = jnp.stack([-rest.across[1], rest.across[0]])
-  there = rest.middle + u[..., None] * rest.across + then[..., None] * down
   k = len(fine)
-  skin = sampled(fine.reshape(-1, 3), there * k - 0.5, k, k) / 255
+  skin = sampled(fine.reshape(-1, 3), rest.places(u, then) * k - 0.5, k, k) / 255
 
   line = jnp.maximum(BREADTH, soft / jnp.linalg.norm(now.across))
   dark = jnp.exp(-jnp.square((v - meet) / line))

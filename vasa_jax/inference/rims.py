@@ -110,6 +110,11 @@ class Rims(NamedTuple):
     away = place - self.middle
     return away @ unit, away @ jnp.stack([-unit[1], unit[0]])
 
+  def places(self, u: Array, v: Array) -> Array:
+    """`(..., 2)`, the other way: what lies `u` widths to the right and `v` down."""
+    down = jnp.stack([-self.across[1], self.across[0]])
+    return self.middle + u[..., None] * self.across + v[..., None] * down
+
 
 def rims(above: Array, below: Array) -> Rims:
   """Of points along both rims `(n, 2)`, from the picture's left to its right."""
