@@ -245,13 +245,14 @@ def _once(out: Path, key: list, measure) -> list[dict[str, Any]]:
 def _talks(arguments, face, facts: dict[str, Any]) -> list:
   """Makes the photograph talk once a seed; videos that are there are kept."""
   import vasa_jax
+  from vasa_jax.inference.viewport import shown
   from vasa_jax.metrics.evaluator import Clip
 
   shipped = Path(vasa_jax.__file__).with_name('examples')
   portrait = arguments.portrait or shipped / 'portrait.jpg'
   voice = arguments.voice or shipped / 'voice.wav'
   facts['talks'] = f'{portrait.name} says {voice.name}, {arguments.talks} seeds'
-  crop = face.portrait(portrait).crop
+  crop = shown(face.portrait(portrait), face.size).crop
   sha = hashlib.sha256(portrait.read_bytes() + voice.read_bytes()).hexdigest()[:8]
   folder = arguments.out / 'talks'
   try:

@@ -33,6 +33,7 @@ from experiments.portrait_judging.controls import LEVELS, excerpt, settings_of
 from experiments.portrait_judging.filming import PICTURES, find_files
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.files import refused, write_whole
+from vasa_jax.inference import viewport
 from vasa_jax.inference.talking_face import TalkingFace
 from vasa_jax.metrics.clip_file import read_frames
 
@@ -88,7 +89,7 @@ def spoken(face: TalkingFace, portrait: Path, voices: Sequence[Path]) -> Image.I
   Raises:
     UserError: the portrait or a voice cannot be used.
   """
-  crop = face.portrait(portrait).crop
+  crop = viewport.shown(face.portrait(portrait), face.size).crop
   rows = []
   with tempfile.TemporaryDirectory(prefix='vasa_gallery_') as folder:
     for seed, voice in enumerate(voices):

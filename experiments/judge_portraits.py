@@ -118,6 +118,7 @@ def _seat(face, root: Path, pictures: Sequence[Path], folder: Path, rows: list) 
   from experiments.evaluate import watched
   from experiments.portrait_judging.filming import Sitter, encoded, name_of
   from vasa_jax.inference.models import fit_source
+  from vasa_jax.inference.viewport import shown
 
   sitters = []
   for path in watched('portraits', 'picture')(pictures):
@@ -128,8 +129,9 @@ def _seat(face, root: Path, pictures: Sequence[Path], folder: Path, rows: list) 
     except UserError as error:
       rows.append({'clip': name, 'system': 'model', 'refused': str(error)})
       continue
-    still = encoded(portrait.crop, folder / f'{name}__still.mp4')
-    sitters.append(Sitter(name, path, portrait, still))
+    seen = shown(portrait, face.size)
+    still = encoded(seen.crop, folder / f'{name}__still.mp4')
+    sitters.append(Sitter(name, path, seen, still))
   return sitters
 
 

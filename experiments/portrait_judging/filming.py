@@ -31,7 +31,7 @@ class Sitter(NamedTuple):
   Attributes:
     name: in the table.
     path: of the picture.
-    portrait: its face, cut out.
+    portrait: its face, cut out as its videos show it (`inference/viewport.py`).
     still: `(s, s, 3)` uint8, the crop as a video that does not move shows it.
   """
 

@@ -124,6 +124,27 @@ def test_a_person_moves_before_a_background_that_does_not():
   np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
+def test_a_part_is_cut_out_of_the_whole():
+  """Also the part that ends in the middle of a band, and the one at the border."""
+  rng = np.random.default_rng(7)
+  side, part_side = 90, 50
+  layers = _layers(rng)
+  carried = rng.random((1, 2 * side, 2 * side, 4), np.float32)
+  behind = rng.random((1, side, side, 3), np.float32)
+
+  @jax.jit
+  def part(x, y):
+    return enlarge.enlarged(
+      layers, carried, behind, enlarge.Part(x, y, part_side, side)
+    )
+
+  whole = np.asarray(jax.jit(enlarge.enlarged)(layers, carried, behind))
+  for x, y in ((13, 8), (0, 0), (side - part_side, side - part_side)):
+    np.testing.assert_allclose(
+      part(x, y), whole[:, y : y + part_side, x : x + part_side], atol=1e-4
+    )
+
+
 def test_flow_is_in_crop_units():
   rng = np.random.default_rng(2)
   crop = rng.random((1, 64, 64, 3), np.float32)

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from vasa_jax.face.enlarge import Part, all_of
 from vasa_jax.face.prior import HeadTemplate, pose_head, project
 from vasa_jax.face.template import load_template
 from vasa_jax.inference import rims
@@ -37,12 +38,16 @@ def test_curves_between_their_bins_and_beyond():
 
 
 def test_a_window_stays_inside_its_picture():
-  start, place, fade = rims.window(jnp.array([0.5, 0.25]), 100, 20)
+  start, place, fade = rims.window(jnp.array([0.5, 0.25]), all_of(100), 20)
   assert [int(x) for x in start] == [15, 40, 0]
   np.testing.assert_allclose(place[0, 0], [0.405, 0.155], atol=1e-6)
   np.testing.assert_allclose(place[2, 5], [0.455, 0.175], atol=1e-6)
   assert fade.max() == 1 and fade[10, 10] == 1
   assert max(fade[0].max(), fade[-1].max(), fade[:, 0].max(), fade[:, -1].max()) == 0
   for middle, expected in ((-0.3, 0), (1.4, 80)):
-    found = rims.window(jnp.array([middle, middle]), 100, 20)
+    found = rims.window(jnp.array([middle, middle]), all_of(100), 20)
     assert [int(x) for x in found.start[:2]] == [expected, expected]
+  part = Part(x=30, y=10, side=60, whole=100)
+  found = rims.window(jnp.array([0.5, 0.05]), part, 20)
+  assert [int(x) for x in found.start[:2]] == [0, 10]
+  np.testing.assert_allclose(found.place[0, 0], [0.405, 0.105], atol=1e-6)

@@ -9,6 +9,7 @@ from PIL import Image
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.face.config import paper, tiny
 from vasa_jax.inference import models, screen
+from vasa_jax.inference.viewport import Viewport
 from vasa_jax.types import Motion
 
 
@@ -124,14 +125,39 @@ def test_larger_ones_show_the_large_crop(tiny_face, portrait, code, motion):
   assert np.abs(_shown(other, code, motion).astype(int) - shown).mean() > 5
 
 
+def test_a_viewport_is_cut_out_of_the_larger_crop(tiny_face, portrait, code, motion):
+  """Mouth and eyes too, which are drawn in squares of their own."""
+  part = Viewport(0.05, 0.13, 4 / 5)
+  found = screen.screen(tiny_face.face, portrait, code, 4, viewport=part)
+  assert found.size == (64, 64)
+  seen = _shown(found, code, motion).astype(int)
+  whole = _shown(screen.screen(tiny_face.face, portrait, code, 4, 80), code, motion)
+  x, y = part.corner(64)
+  apart = np.abs(seen - whole[:, y : y + 64, x : x + 64])
+  assert np.abs(whole[0].astype(int) - whole[1]).max() > 20  # it moves
+  assert np.mean(apart > 1) < 1e-3  # `enlarge.sampled` may round anew
+
+
+def test_viewports_of_models_that_draw_every_pixel(portrait):
+  config = SimpleNamespace(size=64, pixel_path=None)
+  pictures = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3)).astype(np.uint8)
+  net = SimpleNamespace(config=config, decode=lambda code, motion: pictures)
+  net.compile = lambda code, frames: None
+  part = Viewport(0.25, 0.125, 0.5)
+  found = screen.screen(net, portrait, None, 2, 32, part)
+  np.testing.assert_array_equal(_shown(found, None, None), pictures[:, 8:40, 16:48])
+
+
 def test_one_compilation_for_a_size(tiny_face, portrait, code, motion):
-  screen.screen(tiny_face.face, portrait, code, 4, 80)
+  screen.screen(tiny_face.face, portrait, code, 4, None, Viewport(0.1, 0.1, 0.8))
 
   def programs():
     kept = tiny_face.face._layers, screen._before_the_rest, screen._moves
     return [[made._cache_size() for made in one._programs.values()] for one in kept]
 
   before = programs()
-  again = screen.screen(tiny_face.face, portrait, code, 4, 80)
+  # Another place of the same size is another argument, not another program.
+  part = Viewport(0.05, 0.2, 0.8)
+  again = screen.screen(tiny_face.face, portrait, code, 4, None, part)
   _shown(again, code, motion)
   assert all(map(sum, before)) and programs() == before

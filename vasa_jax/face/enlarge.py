@@ -106,7 +106,34 @@ def before_the_rest(layers: Layers, moves: Array) -> Layers:
   )
 
 
-def enlarged(layers: Layers, carried: Array, behind: Array) -> Array:
+class Part(NamedTuple):
+  """A square of a picture.
+
+  Attributes:
+    x, y: its first column and row.
+    side: in px; whole: that of the picture.
+  """
+
+  x: Array | int
+  y: Array | int
+  side: int
+  whole: int
+
+  def of(self, pictures: Array) -> Array:
+    """Cuts it out of `(b, h, w, c)`."""
+    b, _, _, c = pictures.shape
+    start = 0, self.y, self.x, 0
+    return jax.lax.dynamic_slice(pictures, start, (b, self.side, self.side, c))
+
+
+def all_of(side: int) -> Part:
+  """The whole of a picture."""
+  return Part(0, 0, side, side)
+
+
+def enlarged(
+  layers: Layers, carried: Array, behind: Array, part: Part | None = None
+) -> Array:
   """The pictures at another size.
 
   Args:
@@ -115,19 +142,21 @@ def enlarged(layers: Layers, carried: Array, behind: Array) -> Array:
       share of the pixel (`solid` for a portrait without a cutout). Three times the side
       of the pictures keeps what bilinear sampling between pixels would blur.
     behind: `(1, side, side, 3)` in [0, 1], what one sees where the person is not.
+    part: what of the pictures is wanted; None is all.
 
   Returns:
-    `(b, side, side, 3)`, about [0, 1].
+    `(b, part.side, part.side, 3)`, about [0, 1].
   """
   own, side = carried.shape[1], behind.shape[1]
+  part = part or all_of(side)
   zoom = own / side
   rows = jnp.asarray(carried).reshape(-1, 4)
-  bands = -(-side // BAND)
-  y = np.minimum(np.arange(bands * BAND), side - 1).reshape(bands, BAND)
-  x = np.arange(side)
+  bands = -(-part.side // BAND)
+  line = np.minimum(np.arange(bands * BAND), part.side - 1).reshape(bands, BAND)
+  back = part.of(jnp.asarray(behind))[0, line]
+  x, y = part.x + np.arange(part.side), part.y + line
   across = _between(x, side, layers.flow.shape[2])
   along = _between(y, side, layers.flow.shape[1])
-  back = jnp.asarray(behind)[0, y]
 
   def band(drawn, at):
     y, rows_between, back = at
@@ -141,7 +170,7 @@ def enlarged(layers: Layers, carried: Array, behind: Array) -> Array:
   def frame(layers):
     drawn = jnp.concatenate([layers.flow, layers.share, layers.rest], -1)
     done = jax.lax.map(lambda at: band(drawn, at), (y, along, back))
-    return done.reshape(-1, side, 3)[:side]
+    return done.reshape(-1, part.side, 3)[: part.side]
 
   return jax.lax.map(frame, layers)
 
@@ -164,11 +193,12 @@ class Between(NamedTuple):
   part: Array
 
 
-def _between(at: np.ndarray, side: int, cells: int) -> Between:
+def _between(at: Array, side: int, cells: int) -> Between:
   """Pixels `at` of `side` among `cells`; the border is repeated."""
-  position = np.clip((at + 0.5) * cells / side - 0.5, 0, cells - 1)
-  low = np.minimum(position.astype(np.int32), cells - 2)
-  return Between(low, (position - low).astype(np.float32))
+  # In whole numbers: the places of a part are exactly those of the whole.
+  position = ((2 * at + 1) * cells - side).clip(0, 2 * side * (cells - 1))
+  low = (position // (2 * side)).clip(max=cells - 2)
+  return Between(low, ((position - 2 * side * low) / (2 * side)).astype(np.float32))
 
 
 def _blended(x: Array, at: Between, axis: int) -> Array:
@@ -184,9 +214,10 @@ def _blended(x: Array, at: Between, axis: int) -> Array:
 def sampled(rows: Array, place: Array, high: int, wide: int) -> Array:
   """Bilinear; the border is repeated.
 
-  `nn.sampling` also knows zeros outside and gradients, at half the speed; and where a
-  place is a whole pixel, XLA for CPU may round it anew for each of its four corners, so
-  that one counts twice.
+  `nn.sampling` also knows zeros outside and gradients, at half the speed. Beside a
+  whole pixel XLA for CPU may round a place anew for the corner and for the fraction:
+  one in some ten thousand samples comes from the pixel beside its own. (A barrier does
+  not help: XLA takes it away before it fuses.)
 
   Args:
     rows: `(high * wide, c)` pixels.

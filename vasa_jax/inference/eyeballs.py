@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from vasa_jax.face.enlarge import sampled
+from vasa_jax.face.enlarge import Part, all_of, sampled
 from vasa_jax.face.template import load_template
 from vasa_jax.inference.eye_pictures import (
   EDGE,
@@ -111,7 +111,9 @@ def eyeballs(
   )
 
 
-def drawn(pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion) -> Array:
+def drawn(
+  pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion, part: Part | None = None
+) -> Array:
   """Pictures with eyes that look where they are asked to.
 
   Args:
@@ -119,9 +121,10 @@ def drawn(pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion) -> Array:
     eyes: of the portrait.
     own: the portrait's motion, of batch 1.
     asked: of b frames.
+    part: of the crop, that the pictures show; None is all of it.
   """
-  side = pictures.shape[1]
-  reach = min(side, round(REACH * side))
+  part = part or all_of(pictures.shape[1])
+  reach = min(part.side, round(REACH * part.whole))
   at_rest = placed(eyes.points, own)[0]
   rest = jax.tree.map(lambda x: x[0], _discs(eyes, own))
 
@@ -132,7 +135,7 @@ def drawn(pictures: Array, eyes: Eyeballs, own: Motion, asked: Motion) -> Array:
       lids = rims(*lids_of(eyes.lids, eye)), now
       disc = [Discs(x.middle[eye], x.axes[eye]) for x in (rest, discs)]
       share = eyes.known * facing * _stirs(*lids, *disc, eyes.sizes[eye])
-      start, place, fade = window(lids[1].centre(), side, reach)
+      start, place, fade = window(lids[1].centre(), part, reach)
       face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
       ball = _white(eyes, eye, *lids, place)
       iris, there = _iris(eyes, eye, *disc, place, *lids)

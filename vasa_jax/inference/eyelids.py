@@ -16,7 +16,7 @@ import numpy as np
 from flax import struct
 from PIL import Image, ImageFilter
 
-from vasa_jax.face.enlarge import sampled
+from vasa_jax.face.enlarge import Part, all_of, sampled
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.inference.rims import (
   BINS,
@@ -130,7 +130,12 @@ def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
 
 
 def drawn(
-  pictures: Array, eyelids: Eyelids, own: Motion, asked: Motion, fine: Array
+  pictures: Array,
+  eyelids: Eyelids,
+  own: Motion,
+  asked: Motion,
+  fine: Array,
+  part: Part | None = None,
 ) -> Array:
   """Pictures with the lids that close.
 
@@ -140,14 +145,15 @@ def drawn(
     own: the portrait's motion, of batch 1.
     asked: of b frames.
     fine: `(k, k, 3)` uint8, the portrait.
+    part: of the crop, that the pictures show; None is all of it.
   """
-  side = pictures.shape[1]
-  reach = min(side, round(REACH * side))
+  part = part or all_of(pictures.shape[1])
+  reach = min(part.side, round(REACH * part.whole))
   at_rest = placed(eyelids.points, own)[0]
   rest = [rims(*lids_of(eyelids.lids, eye)) for eye in range(2)]
 
   def painted(picture, eye, now, share):
-    start, place, fade = window(now.centre(), side, reach)
+    start, place, fade = window(now.centre(), part, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
     made = _below(face, rest[eye], now, place, fine)
     made = _lid(eyelids, eye, rest[eye], now, place, made)

@@ -44,6 +44,15 @@ class Landmarks(NamedTuple):
   irises: np.ndarray
   eyes: np.ndarray
 
+  def placed(self, zoom: float, shift: np.ndarray) -> 'Landmarks':
+    """The same landmarks, `zoom` times as large, then moved by `shift` (x, y)."""
+    shift = np.array([*shift, 0.0])
+    points, irises, eyes = (
+      (at * zoom + shift).astype(np.float32)
+      for at in (self.points, self.irises, self.eyes)
+    )
+    return Landmarks(points, self.score, irises, eyes)
+
   @property
   def face_height(self) -> float:
     """Distance from mid-brow to chin in px."""

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from vasa_jax.face.enlarge import sampled
+from vasa_jax.face.enlarge import Part, all_of, sampled
 from vasa_jax.face.template import load_template
 from vasa_jax.inference import mouth_pictures
 from vasa_jax.inference.lip_skin import closed
@@ -96,7 +96,12 @@ def mouth(portrait: Portrait, vertices: Array, own: Motion, side: int) -> Mouth:
 
 
 def drawn(
-  pictures: Array, mouth: Mouth, own: Motion, asked: Motion, fine: Array
+  pictures: Array,
+  mouth: Mouth,
+  own: Motion,
+  asked: Motion,
+  fine: Array,
+  part: Part | None = None,
 ) -> Array:
   """Pictures with the inside of the mouth in them.
 
@@ -106,9 +111,10 @@ def drawn(
     own: the portrait's motion, of batch 1.
     asked: of b frames.
     fine: `(k, k, 3)` uint8, the portrait.
+    part: of the crop, that the pictures show; None is all of it.
   """
-  side = pictures.shape[1]
-  reach = min(side, round(REACH * side))
+  part = part or all_of(pictures.shape[1])
+  reach = min(part.side, round(REACH * part.whole))
   at_rest = placed(mouth.points, own)[0]
   rest, rest_maps = rims(*jnp.split(mouth.lips, 2)), _maps(mouth, at_rest)
   parts = smooth_step((rest.opening() - WIDE[0]) / (WIDE[1] - WIDE[0]))
@@ -132,7 +138,7 @@ def drawn(
   def frame(picture, points, yaw):
     now = own_rims(points[: 2 * _RIM], at_rest[: 2 * _RIM], mouth.lips)
     maps = _maps(mouth, points)
-    start, place, fade = window(now.centre(), side, reach)
+    start, place, fade = window(now.centre(), part, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
     facing = smooth_step((ASIDE[1] - jnp.abs(yaw)) / (ASIDE[1] - ASIDE[0]))
     skin = closed(face, rest, now, place, fine, mouth.soft)

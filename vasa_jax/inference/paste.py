@@ -11,7 +11,6 @@ import math
 import numpy as np
 from PIL import Image
 
-from vasa_jax.inference.landmarks import Landmarks
 from vasa_jax.inference.portrait import Portrait
 
 MAX_SIDE = 2048  # px of the video and of the square; what is larger is scaled down
@@ -43,15 +42,8 @@ def settled(portrait: Portrait, most: int = MAX_SIDE) -> Portrait:
   )
   size = portrait.crop.shape[0]
   zoom = portrait.side * scale / side
-  shift = np.array([portrait.left * scale - left, portrait.top * scale - top, 0])
-
-  def moved(points: np.ndarray) -> np.ndarray:
-    return (points * zoom + shift * size / side).astype(np.float32)
-
-  marks = portrait.landmarks
-  local = Landmarks(
-    moved(marks.points), marks.score, moved(marks.irises), moved(marks.eyes)
-  )
+  shift = np.array([portrait.left * scale - left, portrait.top * scale - top])
+  local = portrait.landmarks.placed(zoom, shift * size / side)
   found = portrait._replace(
     landmarks=local, left=left, top=top, side=side, picture=picture, notes=notes
   )

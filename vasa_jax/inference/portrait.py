@@ -160,13 +160,8 @@ def find_portrait(
   middle = _middle(marks)
   left, top = middle[0] - CENTRE[0] * side, middle[1] - CENTRE[1] * side
   crop = _crop(picture, marks.points[:, :2], left, top, side, size)
-  scale, shift = size / side, np.array([left, top, 0], np.float32)
-  local = Landmarks(
-    points=((marks.points - shift) * scale).astype(np.float32),
-    score=marks.score,
-    irises=((marks.irises - shift) * scale).astype(np.float32),
-    eyes=((marks.eyes - shift) * scale).astype(np.float32),
-  )
+  scale = size / side
+  local = marks.placed(scale, -scale * np.array([left, top]))
   return Portrait(
     crop, local, float(left), float(top), float(side), picture, len(found), tuple(notes)
   )

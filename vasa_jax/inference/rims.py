@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from vasa_jax.face.enlarge import Part
 from vasa_jax.face.prior import project
 from vasa_jax.face.template import load_template
 from vasa_jax.nn.rotation import euler_matrix, rotate, rotation_vector
@@ -164,7 +165,7 @@ class Window(NamedTuple):
 
   Attributes:
     start: of `lax.dynamic_slice` in the picture.
-    place: `(reach, reach, 2)` where its pixels are.
+    place: `(reach, reach, 2)` where its pixels are in the crop.
     fade: `(reach, reach, 1)` 1 inside, 0 at its border: what is drawn ends nowhere.
   """
 
@@ -173,19 +174,20 @@ class Window(NamedTuple):
   fade: Array
 
 
-def window(centre: Array, side: int, reach: int) -> Window:
-  """The square round a place that lies in the picture.
+def window(centre: Array, part: Part, reach: int) -> Window:
+  """The square round a place, moved as far as it has to be to lie in the pictures.
 
   Args:
     centre: `(2,)`.
-    side: of the picture, px.
+    part: of the crop, that the pictures show.
     reach: of the square, px.
   """
-  corner = jnp.round(centre * side - reach / 2).astype(jnp.int32)
-  corner = jnp.clip(corner, 0, side - reach)
+  first = jnp.array([part.x, part.y])
+  corner = jnp.round(centre * part.whole - reach / 2).astype(jnp.int32)
+  corner = jnp.clip(corner, first, first + part.side - reach)
   line = np.arange(reach)
   grid = np.stack(np.meshgrid(line, line), -1)
   inside = np.minimum(line, reach - 1 - line) / max(1, BORDER * reach)
   fade = smooth_step(np.minimum(inside[:, None], inside)).astype(np.float32)
-  start = (corner[1], corner[0], 0)
-  return Window(start, (grid + corner + 0.5) / side, fade[..., None])
+  start = (corner[1] - part.y, corner[0] - part.x, 0)
+  return Window(start, (grid + corner + 0.5) / part.whole, fade[..., None])

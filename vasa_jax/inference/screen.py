@@ -1,4 +1,5 @@
-"""What a video shows: the crop at any size, or the whole picture.
+"""What a video shows: the crop at any size, or as much of it as the picture holds
+(`inference/viewport.py`), or the whole picture.
 
 A model that carries the portrait's pixels (`face/enlarge.py`) takes them from a finer
 crop: between its pixels bilinear sampling blurs less than between the video's own
@@ -29,13 +30,14 @@ from vasa_jax.inference.models import FaceNet, to_bytes
 from vasa_jax.inference.portrait import Portrait
 from vasa_jax.inference.programs import kept, passes
 from vasa_jax.inference.rims import Points
+from vasa_jax.inference.viewport import WHOLE, Viewport
 from vasa_jax.types import FaceCode, Motion
 
 SIZES = (64, 2048)
 # The carried crop has so many times the video's side, and detail for fewer: a pixel is
 # one sample of it, and detail much finer than pixels would flicker as the head moves.
 FINER, DETAIL = 3, 1.5
-MOST = 2048  # px of the carried crop's side
+MOST = 2048  # px of the carried crop's side, if the video's is not larger
 
 
 passes(eyeballs_lib.Eyeballs, eyelids_lib.Eyelids, mouth_lib.Mouth, Points)
@@ -92,6 +94,7 @@ def screen(
   code: FaceCode,
   batch: int,
   size: int | None = None,
+  viewport: Viewport = WHOLE,
   paste_back: bool = False,
 ) -> Screen:
   """Chooses how to show a portrait, and compiles it.
@@ -102,15 +105,17 @@ def screen(
     code: of that portrait.
     batch: frames that are decoded at once.
     size: side of the video in px; None is the model's own.
-    paste_back: show the whole picture; `size` is None then.
+    viewport: the part of the crop that the video shows.
+    paste_back: show the whole picture; `size` is None and `viewport` is `WHOLE` then.
   """
   own, path = net.config.size, net.config.pixel_path
   side = round(portrait.side) if paste_back else size or own
   if path is None:
     net.compile(code, batch)
     decode = tone.in_tone(net.decode, portrait)
-    return Screen((side, side), decode, lambda pictures: _resized(pictures, side))
-  drawn = side if paste_back else max(side, own)
+    return Screen((side, side), decode, lambda made: _resized(made, side, viewport))
+  seen = side if paste_back else max(side, own)
+  drawn, corner = viewport.drawn(seen), np.int32(viewport.corner(seen))
   crop = portrait.cut(drawn)
   fine = _finer(portrait, drawn)
   if can_paste_back(net.config):
@@ -124,29 +129,31 @@ def screen(
     mouth, eyes, lids, fine = jax.device_put((mouth, eyes, lids, fine))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
-      moves = _moves(code, motion, size=own)
-      shown = _before_the_rest(net.layers(code, motion), moves, *parts, crop)
-      return _opened(shown, mouth, eyes, lids, code.pixels.motion, motion, fine)
+      moves = _moves(code, motion, size=net.config.size)
+      layers = net.layers(code, motion)
+      shown = _before_the_rest(layers, moves, *parts, crop, corner, side=seen)
+      own = code.pixels.motion
+      return _opened(shown, mouth, eyes, lids, own, motion, fine, corner, whole=drawn)
 
   else:
     parts = enlarge.solid(jnp.asarray(fine)[None] / 255), jnp.zeros((1, *crop.shape))
 
     def decode(code: FaceCode, motion: Motion) -> jax.Array:
-      return _drawn(net.layers(code, motion), *parts)
+      return _drawn(net.layers(code, motion), *parts, corner, side=seen)
 
   decode = tone.in_tone(decode, portrait)
   # On the host, as the motions that come: JAX compiles anew for arrays of a device.
   own_motion = jax.tree.map(np.asarray, code.pixels.motion)
   decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), own_motion))
   if not paste_back:
-    return Screen((side, side), decode, lambda pictures: _resized(pictures, side))
+    return Screen((side, side), decode, lambda made: _resized(made, side))
   whole = portrait.picture.shape[:2]
   return Screen(whole, decode, lambda pictures: paste.pasted(pictures, portrait))
 
 
 def _finer(portrait: Portrait, side: int) -> np.ndarray:
   """The crop whose pixels a video of that side carries, `(s, s, 3)` uint8."""
-  finer = min(FINER * side, MOST)
+  finer = min(FINER * side, max(MOST, side))
   crop = portrait.cut(min(round(DETAIL * side), finer))
   return _resized(crop[None], finer)[0]
 
@@ -157,9 +164,16 @@ def _moves(code: FaceCode, motion: Motion, *, size: int) -> jax.Array:
   return matte.matte(code.pixels.vertices, code.pixels.motion, motion, size)
 
 
-@functools.partial(kept, about='before the rest')
+@functools.partial(kept, about='before the rest', static_argnames=('side',))
 def _before_the_rest(
-  layers: enlarge.Layers, moves, carried: jax.Array, behind: jax.Array, crop: jax.Array
+  layers: enlarge.Layers,
+  moves: jax.Array,
+  carried: jax.Array,
+  behind: jax.Array,
+  crop: jax.Array,
+  corner: jax.Array,
+  *,
+  side: int,
 ) -> jax.Array:
   """Pictures of a head that moves before what does not.
 
@@ -168,37 +182,52 @@ def _before_the_rest(
     moves: `(b, n, n, 1)` of `_moves`.
     carried, behind: of a `Cutout`, as `enlarge.enlarged` takes them.
     crop: `(1, s, s, 3)` uint8 that is shown where nothing moves.
+    corner, side: the part of the crop that is drawn, px.
   """
+  part = enlarge.Part(corner[0], corner[1], side, crop.shape[1])
   drawn = enlarge.before_the_rest(layers, moves)
-  moved = enlarge.enlarged(drawn, carried, behind)
+  moved = enlarge.enlarged(drawn, carried, behind, part)
   # Both lie still where they go over into each other: nothing shows twice.
   shown = jnp.minimum(4 * moves, 1)
   if behind.shape[1] != moves.shape[1]:
     shown = enlarge.stretched(shown, behind.shape[1])
-  crop = crop.astype(jnp.float32) / 255
+  shown, crop = part.of(shown), part.of(crop).astype(jnp.float32) / 255
   return crop + shown * (moved - crop)
 
 
-@functools.partial(kept, about='opened')
-def _opened(pictures, mouth, eyes, lids, own: Motion, asked: Motion, fine) -> jax.Array:
+@functools.partial(kept, about='opened', static_argnames=('whole',))
+def _opened(
+  pictures, mouth, eyes, lids, own: Motion, asked: Motion, fine, corner, *, whole: int
+) -> jax.Array:
   """What opens, closes and looks is drawn into pictures, `(n, s, s, 3)` uint8."""
-  pictures = mouth_lib.drawn(pictures, mouth, own, asked, fine)
-  pictures = eyeballs_lib.drawn(pictures, eyes, own, asked)
-  return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked, fine))
+  part = enlarge.Part(corner[0], corner[1], pictures.shape[1], whole)
+  pictures = mouth_lib.drawn(pictures, mouth, own, asked, fine, part)
+  pictures = eyeballs_lib.drawn(pictures, eyes, own, asked, part)
+  return to_bytes(eyelids_lib.drawn(pictures, lids, own, asked, fine, part))
 
 
-@functools.partial(kept, about='drawn')
-def _drawn(layers: enlarge.Layers, carried: jax.Array, behind: jax.Array) -> jax.Array:
+@functools.partial(kept, about='drawn', static_argnames=('side',))
+def _drawn(
+  layers: enlarge.Layers,
+  carried: jax.Array,
+  behind: jax.Array,
+  corner: jax.Array,
+  *,
+  side: int,
+) -> jax.Array:
   """Pictures all of which moves, as `enlarge.enlarged` makes them."""
-  return to_bytes(enlarge.enlarged(layers, carried, behind))
+  part = enlarge.Part(corner[0], corner[1], side, behind.shape[1])
+  return to_bytes(enlarge.enlarged(layers, carried, behind, part))
 
 
-def _resized(pictures: np.ndarray, side: int) -> np.ndarray:
+def _resized(pictures: np.ndarray, side: int, viewport: Viewport = WHOLE) -> np.ndarray:
   """`(n, s, s, 3)` to `(n, side, side, 3)`."""
-  if pictures.shape[1] == side:
+  if pictures.shape[1] == side and viewport == WHOLE:
     return pictures
+  left, top, share = (at * pictures.shape[1] for at in viewport)
+  box = left, top, left + share, top + share
   resized = [
-    Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
+    Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS, box)
     for picture in pictures
   ]
   return np.stack([np.asarray(picture) for picture in resized])

@@ -31,6 +31,7 @@ from vasa_jax.inference import (
   screen,
   stance,
   video,
+  viewport,
 )
 from vasa_jax.inference.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.bundle import Bundle, load_bundle
@@ -41,7 +42,7 @@ from vasa_jax.inference.programs import kept
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
 BATCH = 8
-MADE_UP = 0.1  # share of a crop beyond its picture from which one sees it
+MADE_UP = 0.1  # share of a video beyond its picture from which one sees it
 Progress = Callable[[int, int], None]
 
 
@@ -306,17 +307,19 @@ class TalkingFace:
     ahead = Prefetch(motions)  # Its thread compiles the sampler meanwhile.
     try:
       code = self.face.encode(face, source)
-      shown = screen.screen(self.face, face, code, self.batch, size, paste_back)
+      part = viewport.WHOLE if paste_back else viewport.viewport(face)
+      shown = screen.screen(self.face, face, code, self.batch, size, part, paste_back)
       self._write(code, shown, sound, survey, ahead, out, said, progress)
     finally:
       ahead.close()
     notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
     can_paste = screen.can_paste_back(self.bundle.face_config)
-    if face.beyond > MADE_UP and can_paste and not paste_back:
+    beyond = viewport.shown(face, self.size).beyond
+    if beyond > MADE_UP and can_paste and not paste_back:
       instead = '--paste-back' + (' instead of --size' if size else '')
       notes += (
-        f'{portrait}: {face.beyond:.0%} of the square round the face lies outside the '
-        f'picture and is made up; {instead} shows the picture alone',
+        f'{portrait}: {beyond:.0%} of what the video shows lies outside the picture '
+        f'and is made up; {instead} shows the picture alone',
       )
     return Talk(out, survey.frames, survey.frames / FPS, notes, said)
 
