@@ -252,7 +252,7 @@ def _talks(arguments, face, facts: dict[str, Any]) -> list:
   portrait = arguments.portrait or shipped / 'portrait.jpg'
   voice = arguments.voice or shipped / 'voice.wav'
   facts['talks'] = f'{portrait.name} says {voice.name}, {arguments.talks} seeds'
-  crop = shown(face.portrait(portrait), face.size).crop
+  crop = shown(face.portrait(portrait)).crop
   sha = hashlib.sha256(portrait.read_bytes() + voice.read_bytes()).hexdigest()[:8]
   folder = arguments.out / 'talks'
   try:

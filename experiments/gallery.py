@@ -89,7 +89,7 @@ def spoken(face: TalkingFace, portrait: Path, voices: Sequence[Path]) -> Image.I
   Raises:
     UserError: the portrait or a voice cannot be used.
   """
-  crop = viewport.shown(face.portrait(portrait), face.size).crop
+  crop = viewport.shown(face.portrait(portrait)).crop
   rows = []
   with tempfile.TemporaryDirectory(prefix='vasa_gallery_') as folder:
     for seed, voice in enumerate(voices):

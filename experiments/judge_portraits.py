@@ -129,7 +129,7 @@ def _seat(face, root: Path, pictures: Sequence[Path], folder: Path, rows: list) 
     except UserError as error:
       rows.append({'clip': name, 'system': 'model', 'refused': str(error)})
       continue
-    seen = shown(portrait, face.size)
+    seen = shown(portrait)
     still = encoded(seen.crop, folder / f'{name}__still.mp4')
     sitters.append(Sitter(name, path, seen, still))
   return sitters

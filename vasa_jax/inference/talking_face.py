@@ -314,7 +314,7 @@ class TalkingFace:
       ahead.close()
     notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
     can_paste = screen.can_paste_back(self.bundle.face_config)
-    beyond = viewport.shown(face, self.size).beyond
+    beyond = viewport.shown(face).beyond
     if beyond > MADE_UP and can_paste and not paste_back:
       instead = '--paste-back' + (' instead of --size' if size else '')
       notes += (

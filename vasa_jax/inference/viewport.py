@@ -68,14 +68,14 @@ def _start(share: float, start: float, end: float) -> float:
   return float(np.clip(wanted, 0, 1 - share))
 
 
-def shown(portrait: Portrait, size: int) -> Portrait:
+def shown(portrait: Portrait, size: int | None = None) -> Portrait:
   """The portrait as a video of it that does not move shows it.
 
   Args:
     portrait: as `find_portrait` cut it out.
-    size: side of the video, px.
+    size: side of the video, px; None is that of the portrait's crop.
   """
-  seen = viewport(portrait)
+  seen, size = viewport(portrait), size or len(portrait.crop)
   drawn, (x, y) = seen.drawn(size), seen.corner(size)
   step, zoom = portrait.side / drawn, drawn / len(portrait.crop)
   return portrait._replace(
