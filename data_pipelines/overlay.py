@@ -125,7 +125,7 @@ def write_video(path, clips: list[schema.Clip]) -> None:
   """
   from data_pipelines.errors import UserError
   from vasa_jax.errors import UserError as VideoError
-  from vasa_jax.inference.video import VideoWriter
+  from vasa_jax.inference.media.video import VideoWriter
 
   try:
     with VideoWriter(path, (SIDE, SIDE), crf=23) as video:

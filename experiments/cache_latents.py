@@ -71,7 +71,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def encoder(weights: str) -> Callable[[np.ndarray], np.ndarray]:
   """`frames (t, s, s, 3)` uint8 -> `(t, m)` motion by a trained face model."""
   from vasa_jax.inference.bundle import load_bundle
-  from vasa_jax.inference.driving import motion_encoder
+  from vasa_jax.inference.directing.driving import motion_encoder
 
   return motion_encoder(load_bundle(weights))
 

@@ -30,7 +30,7 @@ from vasa_jax.audio.fronts import whisper_states
 from vasa_jax.audio.whisper import WhisperEncoder
 from vasa_jax.audio.whisper_file import WhisperWeights
 from vasa_jax.errors import UsageError, UserError
-from vasa_jax.inference.named_motion import UNITS
+from vasa_jax.inference.directing.named_motion import UNITS
 from vasa_jax.teachers.loader import flatten, nest
 from vasa_jax.training.config import RunConfig
 from vasa_jax.training.job import Job

@@ -245,7 +245,7 @@ def _once(out: Path, key: list, measure) -> list[dict[str, Any]]:
 def _talks(arguments, face, facts: dict[str, Any]) -> list:
   """Makes the photograph talk once a seed; videos that are there are kept."""
   import vasa_jax
-  from vasa_jax.inference.viewport import shown
+  from vasa_jax.inference.showing.viewport import shown
   from vasa_jax.metrics.evaluator import Clip
 
   shipped = Path(vasa_jax.__file__).with_name('examples')

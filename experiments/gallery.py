@@ -33,7 +33,7 @@ from experiments.portrait_judging.controls import LEVELS, excerpt, settings_of
 from experiments.portrait_judging.filming import PICTURES, find_files
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.files import refused, write_whole
-from vasa_jax.inference import viewport
+from vasa_jax.inference.showing import viewport
 from vasa_jax.inference.talking_face import TalkingFace
 from vasa_jax.metrics.clip_file import read_frames
 

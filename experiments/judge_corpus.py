@@ -35,8 +35,8 @@ _LIPS = (0, 17, 61, 291)  # of the mesh: up, down and both corners
 
 def look(picture: np.ndarray) -> dict[str, np.ndarray] | None:
   """Mesh, irises and head pose of the largest face; None if there is none."""
-  from vasa_jax.inference.detector import find_faces
-  from vasa_jax.inference.landmarks import find_landmarks
+  from vasa_jax.inference.finding.detector import find_faces
+  from vasa_jax.inference.finding.landmarks import find_landmarks
   from vasa_jax.metrics.faces import mesh_pose
 
   for face in find_faces(picture)[:1]:
@@ -57,7 +57,7 @@ def judge_frames(
 
   Frame 0 (at rest, from the front) only serves the descriptor.
   """
-  from vasa_jax.inference.detector import find_faces
+  from vasa_jax.inference.finding.detector import find_faces
   from vasa_jax.metrics.mouth import mouth_opening
 
   drawn = shots.draw_stills(seed, frames + 1, size, plain=plain)

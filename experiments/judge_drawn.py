@@ -66,7 +66,7 @@ class Part(NamedTuple):
 
 PARTS = {
   'eyes': Part(
-    'vasa_jax.inference.eyeballs.drawn',
+    'vasa_jax.inference.drawing.eyeballs.drawn',
     Asked(),
     {
       'aside': [Asked(eyes=(yaw, 0)) for yaw in (-20, -10, 10, 20)],
@@ -75,19 +75,19 @@ PARTS = {
     (EYES, MARGIN[0]),
   ),
   'lids': Part(
-    'vasa_jax.inference.eyelids.drawn',
+    'vasa_jax.inference.drawing.eyelids.drawn',
     Asked(),
     {'shut': [Asked(BLINK)]},
     (EYES, MARGIN[0]),
   ),
   'mouth': Part(
-    'vasa_jax.inference.mouth.drawn',
+    'vasa_jax.inference.drawing.mouth.drawn',
     Asked(),
     {'opens': [Asked({'jawOpen': jaw}) for jaw in (0.2, 0.4, 0.6)]},
     (MOUTH, MARGIN[1]),
   ),
   'lips': Part(
-    'vasa_jax.inference.mouth.closed',
+    'vasa_jax.inference.drawing.mouth.closed',
     Asked(TEETH),
     {'closes': [Asked(), Asked(SMILE)]},
     (MOUTH, MARGIN[1]),
@@ -140,7 +140,7 @@ def judge(args: argparse.Namespace) -> int:
 
   import vasa_jax
   from vasa_jax.errors import UserError
-  from vasa_jax.inference import screen
+  from vasa_jax.inference.showing import screen
   from vasa_jax.metrics.table import write_report
   from vasa_jax.teachers.fetch import load_teacher
   from vasa_jax.teachers.lpips import make_lpips
@@ -224,7 +224,7 @@ def rendered(part: Part, count: int) -> Iterator[Stranger]:
   from data_pipelines.synthetic.oracle_set import person_seed
   from data_pipelines.synthetic.people.heads import sample_identity
   from data_pipelines.synthetic.people.traits import stream
-  from vasa_jax.inference.named_motion import UNITS
+  from vasa_jax.inference.directing.named_motion import UNITS
 
   renderer = Renderer(SIZE, 2)
   for i in range(STRANGERS, STRANGERS + count):
@@ -252,8 +252,8 @@ def found(net: Any, part: Part, who: Stranger) -> Found:
   import jax
 
   from vasa_jax.inference import models
-  from vasa_jax.inference.named_motion import UNITS
-  from vasa_jax.inference.portrait import find_portrait
+  from vasa_jax.inference.directing.named_motion import UNITS
+  from vasa_jax.inference.finding.portrait import find_portrait
   from vasa_jax.types import NUM_UNITS
 
   portrait = find_portrait(who.portrait, SIZE)
@@ -280,7 +280,7 @@ def found(net: Any, part: Part, who: Stranger) -> Found:
 
 def drawn(net: Any, who: Found) -> np.ndarray:
   """The product's pictures of all cases, `(n, s, s, 3)` uint8."""
-  from vasa_jax.inference import screen
+  from vasa_jax.inference.showing import screen
 
   made = screen.screen(net.face, who.portrait, who.code, len(who.truth), SIZE)
   return made.finish(np.asarray(made.decode(who.code, who.asked)))

@@ -48,7 +48,7 @@ def judge_clip(path: Path) -> dict:
   from data_pipelines.perceive.blinks import blinks
   from data_pipelines.perceive.labels import label_clip
   from experiments.perception_clips import true_opening
-  from vasa_jax.inference.face_track import read_frames
+  from vasa_jax.inference.finding.face_track import read_frames
 
   with np.load(path.with_suffix('.npz')) as file:
     true = {name: file[name] for name in file.files}

@@ -118,7 +118,7 @@ def _seat(face, root: Path, pictures: Sequence[Path], folder: Path, rows: list) 
   from experiments.evaluate import watched
   from experiments.portrait_judging.filming import Sitter, encoded, name_of
   from vasa_jax.inference.models import fit_source
-  from vasa_jax.inference.viewport import shown
+  from vasa_jax.inference.showing.viewport import shown
 
   sitters = []
   for path in watched('portraits', 'picture')(pictures):

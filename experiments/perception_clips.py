@@ -137,7 +137,7 @@ def true_opening(units: np.ndarray, shape: np.ndarray) -> np.ndarray:
 def write_clip(clip, folder: Path) -> None:
   """`NAME.mp4` and `NAME.npz` of a clip; whole or not at all."""
   from data_pipelines import schema
-  from vasa_jax.inference.video import VideoWriter
+  from vasa_jax.inference.media.video import VideoWriter
 
   name = clip.clip_id
   pictures = [schema.decode_picture(frame) for frame in clip.frames]

@@ -22,6 +22,15 @@ ALLOWED = {
   | {'nn', 'face', 'motion', 'audio', 'teachers', 'training', 'inference'},
 }
 
+# Folders of vasa_jax.inference, and which of the others each may import.
+INFERENCE = {
+  'finding': set(),
+  'media': set(),
+  'directing': {'finding', 'media'},
+  'drawing': {'finding', 'directing'},
+  'showing': {'finding', 'drawing'},
+}
+
 # Not there on a training machine with numpy, numba, jax, flax, optax, orbax and OpenCV:
 # imported by the functions that need them, never by a module.
 LAZY = {
@@ -104,6 +113,16 @@ def test_direction_inside_vasa_jax(folder):
   for file in files:
     inner = {n.split('.')[1] for n in _of(file) if n.startswith('vasa_jax.')}
     extra = inner - ALLOWED[folder] - {folder}
+    assert not extra, f'{file.relative_to(ROOT)} imports {sorted(extra)}'
+
+
+@pytest.mark.parametrize('folder', INFERENCE)
+def test_direction_inside_inference(folder):
+  files = _files(f'vasa_jax/inference/{folder}')
+  assert len(files) > 3
+  for file in files:
+    names = [n.split('.') for n in _of(file) if n.startswith('vasa_jax.inference.')]
+    extra = {name[2] for name in names} & set(INFERENCE) - INFERENCE[folder] - {folder}
     assert not extra, f'{file.relative_to(ROOT)} imports {sorted(extra)}'
 
 

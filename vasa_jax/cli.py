@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _generate(options: argparse.Namespace) -> None:
-  from vasa_jax.inference import controls as controls_lib
-  from vasa_jax.inference.video import check_output
+  from vasa_jax.inference.directing import controls as controls_lib
+  from vasa_jax.inference.media.video import check_output
 
   started = time.monotonic()
   if options.paste_back and options.size is not None:
@@ -141,7 +141,7 @@ def _drive(options: argparse.Namespace) -> dict[str, Any]:
     if options.drive_parts:
       raise UsageError('--drive-parts says what --drive gives; name a --drive too')
     return {}
-  from vasa_jax.inference import driving
+  from vasa_jax.inference.directing import driving
 
   parts = options.drive_parts or 'both'
   driving.check(options.drive, parts)
@@ -154,7 +154,7 @@ def _drive(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _encode(options: argparse.Namespace) -> None:
-  from vasa_jax.inference.audio_file import digest
+  from vasa_jax.inference.media.audio_file import digest
 
   face = _load(options.weights)
   from vasa_jax.inference.code_file import save_code

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 LONGEST = 960  # px; pictures are shrunk to this before faces are looked for
-# Mesh indices and numbers of `vasa_jax.inference.portrait`: the crop of a video is
-# framed as the crop of a portrait is. A test holds them together.
+# Mesh indices and numbers of `vasa_jax.inference.finding.portrait`: the crop of a video
+# is framed as the crop of a portrait is. A test holds them together.
 BROWS, CHIN = (105, 334), 152
 CROP_PER_FACE = 2.48
 CENTRE = (0.5, 0.58)

@@ -14,7 +14,7 @@ LOOSE = 1.35  # side of what is kept for a crop, over the side of the crop
 
 
 def reference_square(seen: Seen) -> Square:
-  """The square in which `vasa_jax.inference.portrait` would put this face."""
+  """The square in which `vasa_jax.inference.finding.portrait` would put this face."""
   side = CROP_PER_FACE * seen.height
   x, y = seen.middle + (0.5 - np.array(CENTRE)) * side
   return Square(float(x), float(y), side)

@@ -38,7 +38,7 @@ class Detector:
 
   def boxes(self, frame: np.ndarray) -> list[Face]:
     """The faces of `(h, w, 3)` uint8 RGB, the largest first; empty if there is none."""
-    from vasa_jax.inference.detector import search
+    from vasa_jax.inference.finding.detector import search
 
     smallest = _SMALLEST_TILE if self.tiles else 1 << 30
     frame = np.ascontiguousarray(frame)

@@ -50,14 +50,14 @@ class Mesher:
     Returns:
       None if this is no face.
     """
-    from vasa_jax.inference.landmarks import find_landmarks
+    from vasa_jax.inference.finding.landmarks import find_landmarks
 
     box = np.asarray(box, np.float64)
     return self._kept(find_landmarks(frame, box, passes=3, irises=self.irises))
 
   def follow(self, frame: np.ndarray, before: MeshFit) -> MeshFit | None:
     """The face that was at `before` one frame ago: one look; None if it is lost."""
-    from vasa_jax.inference.landmarks import Landmarks, follow_landmarks
+    from vasa_jax.inference.finding.landmarks import Landmarks, follow_landmarks
 
     marks = Landmarks(before.points, before.score, before.iris, before.lids)
     return self._kept(follow_landmarks(frame, marks, irises=self.irises))

@@ -6,7 +6,7 @@ Pictures of the corpus's own teeth, gums and tongue, without lips, without persp
 and evenly lit: what hangs on the skull, and what goes with the jaw, for each of some
 views below each other. Teeth and tongue are those of one adult, on the mean of sampled
 heads, so that the pictures lie in the coordinates of the head template.
-`inference/mouth_pictures.py` reads them.
+`inference/drawing/mouth_pictures.py` reads them.
 """
 
 import argparse
@@ -121,7 +121,7 @@ def main():
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--out', type=pathlib.Path, default=OUT)
   out = parser.parse_args().out
-  from vasa_jax.inference import mouth_pictures
+  from vasa_jax.inference.drawing import mouth_pictures
 
   assets, places = assets_lib.load_assets(), mean_parts()
   traits = heads.sample_identity(PERSON).traits

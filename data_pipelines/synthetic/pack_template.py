@@ -129,7 +129,7 @@ def _barycentric(points, corners):
 
 def landmarks(head, faces):
   """Where the landmarks sit: vertex index and weight (468, 3)."""
-  from vasa_jax.inference.portrait import find_portrait
+  from vasa_jax.inference.finding.portrait import find_portrait
 
   # Lips apart, so that upper and lower lip are told apart.
   units = np.zeros(52, np.float32)

@@ -78,7 +78,7 @@ def random_ear(kind: str, layers: Sequence[int], interpolate: str) -> Ear:
 
 def _speech(path: str | None) -> np.ndarray:
   import vasa_jax
-  from vasa_jax.inference.audio_file import AudioFile
+  from vasa_jax.inference.media.audio_file import AudioFile
 
   shipped = Path(vasa_jax.__file__).parent / 'examples' / 'voice.wav'
   return np.concatenate([c[:, 0] for c in AudioFile(path or shipped).chunks()])

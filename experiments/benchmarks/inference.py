@@ -30,8 +30,9 @@ from vasa_jax.face.config import FaceConfig
 from vasa_jax.face.prior import HeadTemplate, prior_flow
 from vasa_jax.face.template import load_template
 from vasa_jax.inference import bundle as bundle_lib
-from vasa_jax.inference import models, screen
-from vasa_jax.inference.portrait import find_portrait, load_picture
+from vasa_jax.inference import models
+from vasa_jax.inference.finding.portrait import find_portrait, load_picture
+from vasa_jax.inference.showing import screen
 from vasa_jax.motion.config import MotionConfig
 from vasa_jax.motion.generate import MotionGenerator
 from vasa_jax.types import Motion

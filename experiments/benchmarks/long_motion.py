@@ -26,8 +26,8 @@ import numpy as np
 
 from experiments.command import run_command
 from vasa_jax.audio.hearing import hear
-from vasa_jax.inference.audio_file import AudioFile
 from vasa_jax.inference.bundle import EMBEDDED, load_bundle
+from vasa_jax.inference.media.audio_file import AudioFile
 from vasa_jax.motion.generate import MotionGenerator
 from vasa_jax.types import FPS, POSE_DIM, SAMPLE_RATE, Motion
 

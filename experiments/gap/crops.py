@@ -110,8 +110,8 @@ def photographs(folder: Path) -> Faces:
   """
   import cv2
 
-  from vasa_jax.inference.detector import find_faces
-  from vasa_jax.inference.landmarks import find_landmarks
+  from vasa_jax.inference.finding.detector import find_faces
+  from vasa_jax.inference.finding.landmarks import find_landmarks
   from vasa_jax.metrics.faces import mesh_pose
 
   paths = sorted(p for p in Path(folder).rglob('*') if p.suffix.lower() in _SUFFIXES)

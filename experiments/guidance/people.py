@@ -115,7 +115,7 @@ def write_video(
   """Batches of `(n, size, size, 3)` uint8 pictures and 16 kHz sound, as MP4."""
   from scipy.signal import resample_poly
 
-  from vasa_jax.inference.video import VideoWriter
+  from vasa_jax.inference.media.video import VideoWriter
 
   sound = resample_poly(audio, SOUND_RATE // SAMPLE_RATE, 1).astype(np.float32)
   with VideoWriter(path, (size, size), sound_rate=SOUND_RATE, tags=tags) as writer:

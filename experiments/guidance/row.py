@@ -184,7 +184,7 @@ class _Crop:
 
 def _tags(run, face, seed, picture, audio) -> dict[str, str]:
   import vasa_jax
-  from vasa_jax.inference import provenance
+  from vasa_jax.inference.media import provenance
 
   return provenance.to_tags(
     provenance.statement(

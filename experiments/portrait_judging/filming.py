@@ -11,10 +11,10 @@ import numpy as np
 
 from vasa_jax.errors import UserError
 from vasa_jax.files import refused, write_whole
-from vasa_jax.inference.audio_file import digest
-from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.finding.portrait import Portrait
+from vasa_jax.inference.media.audio_file import digest
+from vasa_jax.inference.media.video import VideoWriter
 from vasa_jax.inference.talking_face import TalkingFace
-from vasa_jax.inference.video import VideoWriter
 from vasa_jax.metrics.clip_file import read_frames
 from vasa_jax.types import Motion
 
@@ -31,7 +31,7 @@ class Sitter(NamedTuple):
   Attributes:
     name: in the table.
     path: of the picture.
-    portrait: its face, cut out as its videos show it (`inference/viewport.py`).
+    portrait: its face, cut out as its videos show it (`inference/showing/viewport.py`).
     still: `(s, s, 3)` uint8, the crop as a video that does not move shows it.
   """
 

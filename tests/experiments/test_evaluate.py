@@ -9,7 +9,7 @@ import pytest
 
 from experiments import evaluate
 from vasa_jax.errors import UserError
-from vasa_jax.inference.video import VideoWriter
+from vasa_jax.inference.media.video import VideoWriter
 from vasa_jax.metrics import faces
 
 

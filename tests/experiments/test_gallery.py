@@ -11,8 +11,8 @@ import vasa_jax
 from experiments import gallery, make_portraits
 from experiments.make_voices import wav_bytes
 from vasa_jax.errors import UserError
-from vasa_jax.inference.portrait import find_portrait, load_picture
-from vasa_jax.inference.video import VideoWriter
+from vasa_jax.inference.finding.portrait import find_portrait, load_picture
+from vasa_jax.inference.media.video import VideoWriter
 
 PAGE = gallery.Path(__file__).parents[2] / 'docs' / 'gallery' / 'README.md'
 EXAMPLES = gallery.Path(vasa_jax.__file__).with_name('examples')

@@ -13,8 +13,8 @@ from experiments.make_voices import wav_bytes
 from experiments.portrait_judging import controls, filming, measuring, pictures
 from experiments.portrait_judging.controls import LEVELS, Reading
 from vasa_jax.errors import UserError
-from vasa_jax.inference.portrait import find_portrait, load_picture
-from vasa_jax.inference.video import VideoWriter
+from vasa_jax.inference.finding.portrait import find_portrait, load_picture
+from vasa_jax.inference.media.video import VideoWriter
 from vasa_jax.types import Motion
 
 FRAMES, SIDE = 12, 256

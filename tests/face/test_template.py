@@ -3,9 +3,9 @@
 import numpy as np
 
 from vasa_jax.face.template import MOUTH, SKIN, load_template
-from vasa_jax.inference.eyelids import EYES
-from vasa_jax.inference.lips import LOWER_LIP, UPPER_LIP
-from vasa_jax.inference.named_motion import UNITS
+from vasa_jax.inference.directing.named_motion import UNITS
+from vasa_jax.inference.drawing.eyelids import EYES
+from vasa_jax.inference.drawing.lips import LOWER_LIP, UPPER_LIP
 
 
 def test_shape_and_vertices_are_inverse(head):

@@ -10,7 +10,7 @@ import pytest
 import vasa_jax
 from vasa_jax.face.fit import fit_portrait
 from vasa_jax.inference import bundle, models
-from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
+from vasa_jax.inference.finding.portrait import Portrait, find_portrait, load_picture
 from vasa_jax.inference.talking_face import TalkingFace
 from vasa_jax.types import Motion
 

@@ -8,7 +8,7 @@ import pytest
 
 from vasa_jax.errors import UsageError, UserError
 from vasa_jax.inference import models
-from vasa_jax.inference.provenance import read_provenance
+from vasa_jax.inference.media.provenance import read_provenance
 from vasa_jax.inference.talking_face import _batches
 from vasa_jax.types import Motion
 

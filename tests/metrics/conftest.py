@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import vasa_jax
-from vasa_jax.inference.video import VideoWriter
+from vasa_jax.inference.media.video import VideoWriter
 from vasa_jax.metrics.evaluator import read_picture
 
 SIZE = 160

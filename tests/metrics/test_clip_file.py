@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vasa_jax.errors import UserError
-from vasa_jax.inference.video import VideoWriter
+from vasa_jax.inference.media.video import VideoWriter
 from vasa_jax.metrics.clip_file import read_frames, read_sound
 
 

@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from vasa_jax.inference.video import VideoWriter
+from vasa_jax.inference.media.video import VideoWriter
 from vasa_jax.metrics import fvd, video_features
 from vasa_jax.metrics.evaluator import Clip
 from vasa_jax.metrics.frechet import frechet_distance, kernel_distance

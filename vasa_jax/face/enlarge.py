@@ -7,7 +7,8 @@ moved pixels and s the share of them, the large picture is
     enlarged(p - s w) + enlarged(s) * (H(moved) + (1 - a(moved)) B)
 
 where H is the person's part of the portrait's light, a its share of a pixel and B what
-lies behind (`inference/cutout.py`): the head moves before a background that does not.
+lies behind (`inference/showing/cutout.py`): the head moves before a background that
+does not.
 
 The share s is the model's mask with its soft middle pulled up. A mask of 0.85 costs the
 model nothing, as its paint holds the rest; above the model's own resolution there is no

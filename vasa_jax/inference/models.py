@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from vasa_jax.errors import UserError
-from vasa_jax.inference import stance
-from vasa_jax.inference.portrait import Portrait
+from vasa_jax.inference.directing import stance
+from vasa_jax.inference.finding.portrait import Portrait
 from vasa_jax.inference.programs import kept, noted
 from vasa_jax.types import FaceCode, Motion
 

@@ -164,9 +164,10 @@ def _sources() -> str:
   """Digest of the code that programs are traced from."""
   found = hashlib.sha256((PACKAGE / 'types.py').read_bytes())
   for folder in TRACED:
-    for path in sorted((PACKAGE / folder).glob('*')):
+    for path in sorted((PACKAGE / folder).rglob('*')):
       if path.suffix in ('.py', '.npz'):
-        found.update(path.name.encode() + path.read_bytes())
+        name = path.relative_to(PACKAGE).as_posix()
+        found.update(name.encode() + path.read_bytes())
   return found.hexdigest()
 
 

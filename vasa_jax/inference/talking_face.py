@@ -21,24 +21,17 @@ import numpy as np
 import vasa_jax
 from vasa_jax.audio.hearing import Ear, hear
 from vasa_jax.errors import UsageError, UserError
-from vasa_jax.inference import controls as controls_lib
-from vasa_jax.inference import (
-  driving,
-  feeling,
-  models,
-  paste,
-  provenance,
-  screen,
-  stance,
-  video,
-  viewport,
-)
-from vasa_jax.inference.audio_file import AudioFile, Survey, digest
+from vasa_jax.inference import models
 from vasa_jax.inference.bundle import Bundle, load_bundle
-from vasa_jax.inference.lids import closing_lids, following_lids
-from vasa_jax.inference.portrait import Portrait, find_portrait, load_picture
+from vasa_jax.inference.directing import controls as controls_lib
+from vasa_jax.inference.directing import driving, feeling, stance
+from vasa_jax.inference.directing.lids import closing_lids, following_lids
+from vasa_jax.inference.finding.portrait import Portrait, find_portrait, load_picture
+from vasa_jax.inference.media import provenance, video
+from vasa_jax.inference.media.audio_file import AudioFile, Survey, digest
 from vasa_jax.inference.prefetch import Prefetch
 from vasa_jax.inference.programs import kept
+from vasa_jax.inference.showing import paste, screen, viewport
 from vasa_jax.types import FPS, Controls, FaceCode, Motion
 
 BATCH = 8
@@ -134,7 +127,7 @@ class TalkingFace:
       audio: the recording.
       survey: what `audio.survey()` found.
       seed: same seed, same motion.
-      controls: `gaze`, `distance`, `emotion` as in `inference/controls.py`.
+      controls: `gaze`, `distance`, `emotion` as in `inference/directing/controls.py`.
       steps: of the sampler; None is the config's.
       guidance: lambdas of equation 2 by condition; what is not given is the config's.
     """
@@ -227,15 +220,15 @@ class TalkingFace:
       size: side of the video in px; None is the model's own. A larger one shows the
         pixels of a larger crop where the model has a pixel path (`face/enlarge.py`).
       steps, guidance_*: of the sampler; None is the config's.
-      gaze, distance, emotion: controls, see `inference/controls.py`. Without `distance`
-        the head stays as far away as in the portrait (the paper takes the mean of the
-        training set, which would zoom the picture).
+      gaze, distance, emotion: controls, see `inference/directing/controls.py`. Without
+        `distance` the head stays as far away as in the portrait (the paper takes the
+        mean of the training set, which would zoom the picture).
       drive: what gives pose or dynamics in place of the model: a video of a face, a
-        JSON file, or `portrait` (`inference/driving.py`).
+        JSON file, or `portrait` (`inference/directing/driving.py`).
       drive_parts: `pose`, `dynamics` or `both`.
       allow_silence: let a silent recording pass.
       paste_back: the video shows the whole picture with the head moving in it
-        (`inference/paste.py`); `size` stays None then.
+        (`inference/showing/paste.py`); `size` stays None then.
       progress: called with (frames done, frames in all).
 
     Raises:

@@ -25,7 +25,7 @@ def crop_face(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
   """
   from PIL import Image
 
-  from vasa_jax.inference.sampling import Square, cut
+  from vasa_jax.inference.finding.sampling import Square, cut
 
   across = points[263, :2] - points[33, :2]
   turn = Square(0.0, 0.0, 1.0, float(np.arctan2(across[1], across[0])))

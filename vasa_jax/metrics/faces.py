@@ -77,8 +77,8 @@ def track_faces(frames: Iterable[np.ndarray], irises: bool = False) -> FaceTrack
 
 def _look(picture: np.ndarray, irises: bool):
   """`Landmarks` of the largest face, or None."""
-  from vasa_jax.inference.detector import find_faces
-  from vasa_jax.inference.landmarks import find_landmarks
+  from vasa_jax.inference.finding.detector import find_faces
+  from vasa_jax.inference.finding.landmarks import find_landmarks
 
   for face in find_faces(picture)[:1]:
     landmarks = find_landmarks(picture, face, irises=irises)

@@ -87,7 +87,7 @@ def test_the_nets_bring_the_limit_of_their_descriptor():
 
 def test_numbers_of_the_framing_are_those_of_inference():
   from data_pipelines.ingest import eyes
-  from vasa_jax.inference import landmarks, portrait
+  from vasa_jax.inference.finding import landmarks, portrait
 
   assert portrait.CROP_PER_FACE == eyes.CROP_PER_FACE
   assert portrait.CENTRE == eyes.CENTRE

@@ -4,7 +4,7 @@ import numpy as np
 
 from data_pipelines.synthetic import assets as assets_lib
 from data_pipelines.synthetic import pack_mouth
-from vasa_jax.inference.mouth_pictures import Box
+from vasa_jax.inference.drawing.mouth_pictures import Box
 
 BOX = Box(0.0, 1.0, 1.0, 0.0)
 SIDE = BOX.rows  # a square

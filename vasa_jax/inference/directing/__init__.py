@@ -1,0 +1,1 @@
+"""What is asked of a performance: controls, given motion, the portrait's stance."""

@@ -1,0 +1,1 @@
+"""What opens, closes and looks, drawn anew in every frame."""

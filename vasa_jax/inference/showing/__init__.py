@@ -1,0 +1,1 @@
+"""How a frame is put together, and what of it is seen."""
