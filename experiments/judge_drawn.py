@@ -140,6 +140,7 @@ def judge(args: argparse.Namespace) -> int:
 
   import vasa_jax
   from vasa_jax.errors import UserError
+  from vasa_jax.inference import programs
   from vasa_jax.inference.showing import screen
   from vasa_jax.metrics.table import write_report
   from vasa_jax.teachers.fetch import load_teacher
@@ -168,7 +169,8 @@ def judge(args: argparse.Namespace) -> int:
         failures.append(f'{who.seed}, {name}: {error}')
     whole = [drawn(net, one) for one in people.values()]
     screen._opened._programs.clear()  # traced anew, with the part left out
-    with mock.patch(part.off, lambda first, *_: first):
+    nowhere = mock.patch.object(programs, '_folder', lambda: None)  # and not kept
+    with mock.patch(part.off, lambda first, *_: first), nowhere:
       without = [drawn(net, one) for one in people.values()]
     screen._opened._programs.clear()
     for who, *pictures in zip(people, whole, without, strict=True):
