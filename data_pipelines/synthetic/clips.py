@@ -26,7 +26,8 @@ from data_pipelines.synthetic.drawing import scene
 from data_pipelines.synthetic.drawing.render import Renderer
 from data_pipelines.synthetic.filming.backdrop import sample_backdrop
 from data_pipelines.synthetic.filming.camera import Camera, expose, sample_camera
-from data_pipelines.synthetic.filming.style import Style, sample_style, stylise
+from data_pipelines.synthetic.filming.style import Style, sample_style
+from data_pipelines.synthetic.filming.stylise import stylise
 from data_pipelines.synthetic.people.heads import Identity, sample_identity
 from data_pipelines.synthetic.people.traits import sample_traits, stream
 from data_pipelines.synthetic.recipe import LICENCE, SOURCE, Recipe

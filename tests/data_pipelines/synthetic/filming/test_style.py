@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines.synthetic.filming import style
+from data_pipelines.synthetic.filming import style, stylise
 
 SIDE = 96
 
@@ -29,17 +29,17 @@ def hand(kind, seed=0):
 @pytest.mark.parametrize('kind', style.ODDS)
 def test_a_static_clip_stays_static_and_repeats(picture, kind):
   clip = np.stack([picture] * 3)
-  out = style.stylise(clip, hand(kind), np.random.default_rng(1))
+  out = stylise.stylise(clip, hand(kind), np.random.default_rng(1))
   assert out.shape == clip.shape and out.dtype == np.uint8
   assert (out == out[:1]).all()
-  again = style.stylise(clip, hand(kind), np.random.default_rng(1))
+  again = stylise.stylise(clip, hand(kind), np.random.default_rng(1))
   np.testing.assert_array_equal(out, again)
   assert (clip == picture).all()
 
 
 @pytest.mark.parametrize('kind', style.ODDS)
 def test_it_looks_other_but_shows_the_same(picture, kind):
-  out = style.stylise(picture[None], hand(kind), np.random.default_rng(1))[0]
+  out = stylise.stylise(picture[None], hand(kind), np.random.default_rng(1))[0]
   assert np.abs(out.astype(float) - picture).mean() > 4
   # seen from afar (as by a detector), light and dark lie where they lay
   small = [
@@ -54,7 +54,7 @@ def test_what_moves_changes_only_where_it_is(picture):
   moved = picture.copy()
   moved[60:76, 36:60] = np.roll(picture[60:76, 36:60], 3, 0)
   for kind in ('oil', 'pencil', 'cartoon', 'watercolour'):
-    out = style.stylise(
+    out = stylise.stylise(
       np.stack([picture, moved]), hand(kind), np.random.default_rng(1)
     ).astype(float)
     change = np.abs(out[1] - out[0]).mean(-1)
@@ -64,7 +64,7 @@ def test_what_moves_changes_only_where_it_is(picture):
 
 def test_another_clip_has_another_canvas(picture):
   one, other = (
-    style.stylise(picture[None], hand('oil'), np.random.default_rng(seed))
+    stylise.stylise(picture[None], hand('oil'), np.random.default_rng(seed))
     for seed in (1, 2)
   )
   assert (one != other).mean() > 0.3
@@ -74,7 +74,7 @@ def test_the_size_changes_the_resolution_only(picture):
   large = cv2.resize(picture, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_CUBIC)
   for kind in ('watercolour', 'cartoon', 'pastel', 'fresco'):
     one, other = (
-      style.stylise(p[None], hand(kind), np.random.default_rng(1))[0]
+      stylise.stylise(p[None], hand(kind), np.random.default_rng(1))[0]
       for p in (picture, large)
     )
     small = [
