@@ -96,6 +96,7 @@ def test_held_out_people_are_drawn_once_and_repeat():
   assert np.any(once[0].driver != once[2].driver)
 
 
+@pytest.mark.slow
 def test_live_batches_fit_the_loss(no_teacher):
   run = FaceRun(
     model=config_lib.tiny(),

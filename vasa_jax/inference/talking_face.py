@@ -306,14 +306,8 @@ class TalkingFace:
     finally:
       ahead.close()
     notes = (*face.notes, *source.notes, *(driven.notes if driven else ()))
-    can_paste = screen.can_paste_back(self.bundle.face_config)
-    beyond = viewport.shown(face).beyond
-    if beyond > MADE_UP and can_paste and not paste_back:
-      instead = '--paste-back' + (' instead of --size' if size else '')
-      notes += (
-        f'{portrait}: {beyond:.0%} of what the video shows lies outside the picture '
-        f'and is made up; {instead} shows the picture alone',
-      )
+    if screen.can_paste_back(self.bundle.face_config) and not paste_back:
+      notes += _made_up(face, portrait, size)
     return Talk(out, survey.frames, survey.frames / FPS, notes, said)
 
   def _write(self, code, shown, sound, survey, motions, out, said, progress) -> None:
@@ -349,6 +343,18 @@ class TalkingFace:
           )
     finally:
       voice.close()
+
+
+def _made_up(face: Portrait, name: str | Path, size: int | None) -> tuple[str, ...]:
+  """A note for portraits that are closer than the closest video."""
+  beyond = viewport.shown(face).beyond
+  if beyond <= MADE_UP:
+    return ()
+  instead = '--paste-back' + (' instead of --size' if size else '')
+  return (
+    f'{name}: {beyond:.0%} of what the video shows lies outside the picture and is '
+    f'made up; {instead} shows the picture alone',
+  )
 
 
 def _held(own: Motion, make: Callable[[], Iterator[Motion]]) -> Iterator[Motion]:

@@ -2,6 +2,8 @@ import hashlib
 import subprocess
 import sys
 
+import pytest
+
 from data_pipelines import builder, schema
 from data_pipelines.synthetic import beam, recipe, synthesize
 
@@ -16,6 +18,7 @@ def digests(folder):
   return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
+@pytest.mark.slow
 def test_beam_makes_the_bytes_of_one_machine(tmp_path):
   folders = [tmp_path / name for name in ('one', 'beam')]
   assert synthesize.synthesize(TINY, folders[0], workers=0) == 3

@@ -149,6 +149,7 @@ def _peak(path) -> tuple[int, int]:
   return samples, peak
 
 
+@pytest.mark.slow
 def test_an_hour_needs_no_more_memory_than_a_minute(tmp_path):
   short, peak_short = _peak(_hour(tmp_path / 'a.wav', 60))
   long, peak_long = _peak(_hour(tmp_path / 'b.wav', 3600))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vasa_jax.inference import models
+from vasa_jax.inference import models, talking_face
 from vasa_jax.inference.finding.portrait import find_portrait
 from vasa_jax.inference.media.provenance import read_provenance
 from vasa_jax.inference.showing import matte, paste, screen
@@ -99,8 +99,6 @@ def test_video_of_the_whole_picture(tiny_face, cut_off, short_voice, tmp_path):
     assert (video.frames, video.height, video.width) == (18, 282, 120)
     last = [frame.to_ndarray(format='rgb24') for frame in container.decode(video)][-1]
   assert not any('made up' in note for note in talk.notes)
-  square = tiny_face.talk(path, short_voice, tmp_path / 'b.mp4')
-  assert f'{path}: ' in square.notes[-1] and '--paste-back' in square.notes[-1]
   said = read_provenance(out)
   assert said == talk.provenance
   assert said['settings']['paste_back'] is True and said['settings']['size'] is None
@@ -108,3 +106,11 @@ def test_video_of_the_whole_picture(tiny_face, cut_off, short_voice, tmp_path):
   below = int(paste.settled(cut_off).top + paste.settled(cut_off).side)
   error = last[below:-1, :-1].astype(int) - cut_off.picture[below:]
   assert len(error) > 20 and np.abs(error).mean() < 6
+
+
+def test_square_videos_of_very_close_pictures_recommend_it(portrait, cut_off):
+  note = talking_face._made_up(cut_off, 'me.png', None)
+  assert len(note) == 1 and note[0].startswith('me.png: ')
+  assert '% of what the video shows' in note[0] and '--paste-back shows' in note[0]
+  assert '--paste-back instead of --size' in talking_face._made_up(cut_off, 'a', 512)[0]
+  assert not talking_face._made_up(portrait, 'me.png', None)
