@@ -253,7 +253,8 @@ def _talks(arguments, face, facts: dict[str, Any]) -> list:
   voice = arguments.voice or shipped / 'voice.wav'
   facts['talks'] = f'{portrait.name} says {voice.name}, {arguments.talks} seeds'
   crop = shown(face.portrait(portrait)).crop
-  sha = hashlib.sha256(portrait.read_bytes() + voice.read_bytes()).hexdigest()[:8]
+  inputs = portrait.read_bytes() + voice.read_bytes() + crop.tobytes()
+  sha = hashlib.sha256(inputs).hexdigest()[:8]
   folder = arguments.out / 'talks'
   try:
     folder.mkdir(parents=True, exist_ok=True)

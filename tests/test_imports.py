@@ -22,13 +22,13 @@ ALLOWED = {
   | {'nn', 'face', 'motion', 'audio', 'teachers', 'training', 'inference'},
 }
 
-# Folders of vasa_jax.inference, and which of the others each may import.
+# Folders of vasa_jax.inference, and what of it each may import besides itself.
 INFERENCE = {
   'finding': set(),
   'media': set(),
-  'directing': {'finding', 'media'},
-  'drawing': {'finding', 'directing'},
-  'showing': {'finding', 'drawing'},
+  'directing': {'finding', 'media', 'bundle', 'models'},
+  'drawing': {'finding', 'directing', 'programs'},
+  'showing': {'finding', 'drawing', 'models', 'programs'},
 }
 
 # Not there on a training machine with numpy, numba, jax, flax, optax, orbax and OpenCV:
@@ -116,13 +116,18 @@ def test_direction_inside_vasa_jax(folder):
     assert not extra, f'{file.relative_to(ROOT)} imports {sorted(extra)}'
 
 
+def test_folders_of_inference_are_known():
+  found = {path.parent.name for path in _files('vasa_jax/inference')}
+  assert found == {'inference', *INFERENCE}
+
+
 @pytest.mark.parametrize('folder', INFERENCE)
 def test_direction_inside_inference(folder):
   files = _files(f'vasa_jax/inference/{folder}')
   assert len(files) > 3
   for file in files:
     names = [n.split('.') for n in _of(file) if n.startswith('vasa_jax.inference.')]
-    extra = {name[2] for name in names} & set(INFERENCE) - INFERENCE[folder] - {folder}
+    extra = {name[2] for name in names} - INFERENCE[folder] - {folder}
     assert not extra, f'{file.relative_to(ROOT)} imports {sorted(extra)}'
 
 

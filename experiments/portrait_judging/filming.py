@@ -143,6 +143,9 @@ def film(
   """
   plain = sorted((name, str(value)) for name, value in settings.items())
   inputs = (face.bundle.digest, digest(sitter.path), digest(voice), seed, plain, about)
+  # What the video shows of the picture: films of other framings are not compared.
+  seen = sitter.portrait
+  inputs += tuple(round(x) for x in (seen.left, seen.top, seen.side))
   key = hashlib.sha256(repr(inputs).encode()).hexdigest()[:12]
   path = folder / f'{sitter.name}__{voice.stem}_{key}.mp4'
   asked = path.with_suffix('.pose.json')

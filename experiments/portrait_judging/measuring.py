@@ -28,7 +28,7 @@ from vasa_jax.types import FPS
 Descriptor = Callable[[np.ndarray], np.ndarray | None]
 IDENTITY_STEP = 5  # every fifth frame: a descriptor costs as much as eight meshes
 WORST = 3  # frames that a clip keeps for the picture of the worst ones
-_VERSION = 5  # raised when a score changes its meaning
+_VERSION = 6  # raised when a score changes its meaning
 
 
 def _promised(name: str, bar: Any = None, always: bool = False) -> Metric:

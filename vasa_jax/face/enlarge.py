@@ -141,7 +141,7 @@ def enlarged(
     layers: of b frames.
     carried: `(1, k, k, 4)` the person's part of the light in the portrait, and its
       share of the pixel (`solid` for a portrait without a cutout). Three times the side
-      of the pictures keeps what bilinear sampling between pixels would blur.
+      of `behind` keeps what bilinear sampling between pixels would blur.
     behind: `(1, side, side, 3)` in [0, 1], what one sees where the person is not.
     part: what of the pictures is wanted; None is all.
 
@@ -181,9 +181,12 @@ def solid(crop: Array) -> Array:
   return jnp.concatenate([crop, jnp.ones_like(crop[..., :1])], -1)
 
 
-def stretched(x: Array, side: int) -> Array:
-  """Bilinear: `(b, h, w, c)` to `(b, side, side, c)`."""
-  down, across = (_between(np.arange(side), side, cells) for cells in x.shape[1:3])
+def stretched(x: Array, side: int, part: Part | None = None) -> Array:
+  """Bilinear: `(b, h, w, c)` to `(b, side, side, c)`, or to a part of that."""
+  part = part or all_of(side)
+  line = np.arange(part.side)
+  down = _between(part.y + line, side, x.shape[1])
+  across = _between(part.x + line, side, x.shape[2])
   return jax.vmap(lambda one: _blended(_blended(one, down, 0), across, 1))(x)
 
 

@@ -218,7 +218,8 @@ class TalkingFace:
       out: path of the `.mp4`; replaced if it is there.
       seed: same inputs and seed, same video.
       size: side of the video in px; None is the model's own. A larger one shows the
-        pixels of a larger crop where the model has a pixel path (`face/enlarge.py`).
+        pixels of a larger crop where the model has a pixel path (`face/enlarge.py`). Of
+        a close portrait the video shows a part of the crop (`showing/viewport.py`).
       steps, guidance_*: of the sampler; None is the config's.
       gaze, distance, emotion: controls, see `inference/directing/controls.py`. Without
         `distance` the head stays as far away as in the portrait (the paper takes the
@@ -347,7 +348,7 @@ class TalkingFace:
 
 def _made_up(face: Portrait, name: str | Path, size: int | None) -> tuple[str, ...]:
   """A note for portraits that are closer than the closest video."""
-  beyond = viewport.shown(face).beyond
+  beyond = viewport.made_up(face)
   if beyond <= MADE_UP:
     return ()
   instead = '--paste-back' + (' instead of --size' if size else '')

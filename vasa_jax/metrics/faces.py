@@ -38,7 +38,7 @@ class FaceTrack(NamedTuple):
     found: `(t,)` bool, a face was detected and the mesh believes in it.
     points: `(t, 468, 3)` px (x right, y down, z away from the camera), else NaN.
     pose: `(t, 3)` yaw, pitch, roll in degrees, NaN if not found.
-    irises: `(t, 2, 5, 3)` px as in `inference.landmarks`, NaN if not found; None if
+    irises: `(t, 2, 5, 3)` px as in `finding.landmarks`, NaN if not found; None if
       they were not asked for.
   """
 

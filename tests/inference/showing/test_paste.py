@@ -6,7 +6,7 @@ from PIL import Image
 from vasa_jax.inference import models, talking_face
 from vasa_jax.inference.finding.portrait import find_portrait
 from vasa_jax.inference.media.provenance import read_provenance
-from vasa_jax.inference.showing import matte, paste, screen
+from vasa_jax.inference.showing import matte, paste, screen, viewport
 from vasa_jax.types import Motion
 
 
@@ -108,9 +108,28 @@ def test_video_of_the_whole_picture(tiny_face, cut_off, short_voice, tmp_path):
   assert len(error) > 20 and np.abs(error).mean() < 6
 
 
-def test_square_videos_of_very_close_pictures_recommend_it(portrait, cut_off):
-  note = talking_face._made_up(cut_off, 'me.png', None)
-  assert len(note) == 1 and note[0].startswith('me.png: ')
-  assert '% of what the video shows' in note[0] and '--paste-back shows' in note[0]
-  assert '--paste-back instead of --size' in talking_face._made_up(cut_off, 'a', 512)[0]
-  assert not talking_face._made_up(portrait, 'me.png', None)
+def test_square_videos_show_what_the_picture_holds(
+  tiny_face, portrait, cut_off, short_voice, tmp_path, monkeypatch
+):
+  """All of the crop where it can; else a part, and a note if that is not enough."""
+  asked = []
+
+  def stand_in(net, portrait, code, batch, size, part, paste_back):
+    asked.append(part)
+    grey = np.zeros((batch, 64, 64, 3), np.uint8)
+    return screen.Screen((64, 64), lambda code, motion: grey, lambda pictures: pictures)
+
+  monkeypatch.setattr(talking_face.screen, 'screen', stand_in)
+  notes = {}
+  for name, found in (('wide', portrait), ('close', cut_off)):
+    path = tmp_path / f'{name}.png'
+    Image.fromarray(found.picture).save(path)
+    notes[name] = tiny_face.talk(path, short_voice, tmp_path / f'{name}.mp4').notes
+  tiny_face.talk(path, short_voice, tmp_path / 'whole.mp4', paste_back=True)
+  assert asked == [viewport.WHOLE, viewport.viewport(cut_off), viewport.WHOLE]
+  assert asked[1].share == viewport.SHARES[-1]
+  assert not any('made up' in note for note in notes['wide'])
+  assert f'{path}: ' in notes['close'][-1]
+  assert notes['close'][-1].endswith('--paste-back shows the picture alone')
+  large = talking_face._made_up(cut_off, 'me.png', 512)[0]
+  assert '--paste-back instead of --size' in large

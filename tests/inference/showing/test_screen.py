@@ -152,8 +152,10 @@ def test_viewports_of_models_that_draw_every_pixel(portrait):
 def test_one_compilation_for_a_size(tiny_face, portrait, code, motion):
   screen.screen(tiny_face.face, portrait, code, 4, None, Viewport(0.1, 0.1, 0.8))
 
+  screen_programs = screen._before_the_rest, screen._opened
+
   def programs():
-    kept = tiny_face.face._layers, screen._before_the_rest, screen._moves
+    kept = tiny_face.face._layers, screen._moves, *screen_programs
     return [[made._cache_size() for made in one._programs.values()] for one in kept]
 
   before = programs()

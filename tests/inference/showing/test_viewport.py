@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from vasa_jax.inference.finding.portrait import find_portrait, load_picture
-from vasa_jax.inference.showing.viewport import SHARES, SLACK, WHOLE, shown, viewport
+from vasa_jax.inference.showing.viewport import (
+  SHARES,
+  SLACK,
+  WHOLE,
+  made_up,
+  shown,
+  viewport,
+)
 
 
 @pytest.fixture(scope='module')
@@ -52,10 +59,12 @@ def test_of_a_close_picture_nothing_made_up_is_shown(portrait):
     assert found.left + share <= left + wide + SLACK + 0.01
     assert top - SLACK - 0.01 <= found.top
     assert found.top + share <= top + high + SLACK + 0.01
-    assert shown(close, 96).beyond < 2 * SLACK / share + 0.02 < close.beyond + 0.1
+    assert shown(close, 96).beyond < 2 * SLACK / share + 0.02
+    assert made_up(close) == pytest.approx(shown(close, 96).beyond, abs=0.01)
     # As near to the crop's middle as that allows.
-    middle = found.left + share / 2
-    assert abs(middle - 0.5) <= max(0, left - (1 - share) / 2) + 0.02
+    for start, low, span in ((found.left, left, wide), (found.top, top, high)):
+      nearest = np.clip((1 - share) / 2, low - SLACK, low + span + SLACK - share)
+      assert start == pytest.approx(nearest, abs=0.01)
 
 
 def test_a_strip_is_shown_in_the_middle(portrait):

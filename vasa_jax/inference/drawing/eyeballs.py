@@ -44,8 +44,8 @@ from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import NUM_UNITS, Array, Motion
 
 TEMPLATE_EYES = 2, 1  # `Template.eye` of the eye at the picture's left, then the other
-FINE = 64, 128  # px of the pictures of eyes, in videos of up to so many px and larger
-LARGE = 320
+FINE = 64, 128  # px of the pictures of eyes; the larger in crops drawn at more than
+LARGE = 320  # so many px
 WHOLE = 1.0  # iris radii within which there is nothing but iris; it ends at `EDGE`
 # Iris radii by which it or a lid has moved when it begins to be drawn, and is whole.
 STIRS = 0.04, 0.16
@@ -92,7 +92,7 @@ def eyeballs(
     portrait: one face.
     vertices: `(1, v, 3)` its neutral head.
     fine: `(k, k, 3)` uint8, the crop whose pixels are carried.
-    side: of the pictures that are drawn into, px.
+    side: of the crop at the size at which it is drawn, px.
   """
   head = np.asarray(vertices)[0]
   eyes = eye_pictures(portrait, fine, FINE[side > LARGE])

@@ -41,7 +41,7 @@ EYES = (
 )  # fmt: skip
 MARKS = tuple(mark for eye in EYES for lid in eye for mark in lid)
 _LID = len(EYES[0][0])
-REACH = 0.24  # of the picture's side: the square in which an eye is drawn
+REACH = 0.24  # crop units: the square in which an eye is drawn
 # Share of the portrait's opening that is gone before a lid is painted, and before it is
 # painted whole.
 CLOSES = 0.3, 0.6
@@ -86,7 +86,7 @@ def eyelids(portrait: Portrait, vertices: Array, side: int) -> Eyelids:
   Args:
     portrait: one face.
     vertices: `(1, v, 3)` its neutral head.
-    side: of the pictures that are drawn into, px.
+    side: of the crop at the size at which it is drawn, px.
   """
   size = len(portrait.crop)
   smooth = Image.fromarray(portrait.crop).filter(ImageFilter.GaussianBlur(size / 128))

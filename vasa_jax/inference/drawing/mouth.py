@@ -41,7 +41,7 @@ from vasa_jax.inference.finding.portrait import Portrait
 from vasa_jax.nn.smooth_step import smooth_step
 from vasa_jax.types import Array, Motion
 
-REACH = 0.3  # of the picture's side: the square in which a mouth is drawn
+REACH = 0.3  # crop units: the square in which a mouth is drawn
 # Mouth widths: how far the lips lie from the portrait's before the inside shows.
 STIRS = 0.04
 # The same: openings of a portrait whose mouth is parted between skull and jaw.
@@ -82,7 +82,7 @@ def mouth(portrait: Portrait, vertices: Array, own: Motion, side: int) -> Mouth:
     portrait: one face.
     vertices: `(1, v, 3)` its neutral head.
     own: its own motion, of batch 1.
-    side: of the pictures that are drawn into, px.
+    side: of the crop at the size at which it is drawn, px.
   """
   view = mouth_pictures.view_of(float(np.degrees(own.z_pose[0, 0])))
   rows = mouth_pictures.anchors(view)

@@ -34,10 +34,11 @@ from vasa_jax.inference.showing.viewport import WHOLE, Viewport
 from vasa_jax.types import FaceCode, Motion
 
 SIZES = (64, 2048)
-# The carried crop has so many times the video's side, and detail for fewer: a pixel is
-# one sample of it, and detail much finer than pixels would flicker as the head moves.
+# The carried crop has so many times the side of the drawn one, and detail for fewer: a
+# pixel is one sample of it, and detail much finer than pixels would flicker as the head
+# moves.
 FINER, DETAIL = 3, 1.5
-MOST = 2048  # px of the carried crop's side, if the video's is not larger
+MOST = 2048  # px of the carried crop's side, if the drawn one is not larger
 
 
 passes(eyeballs_lib.Eyeballs, eyelids_lib.Eyelids, mouth_lib.Mouth, Points)
@@ -189,9 +190,11 @@ def _before_the_rest(
   moved = enlarge.enlarged(drawn, carried, behind, part)
   # Both lie still where they go over into each other: nothing shows twice.
   shown = jnp.minimum(4 * moves, 1)
-  if behind.shape[1] != moves.shape[1]:
-    shown = enlarge.stretched(shown, behind.shape[1])
-  shown, crop = part.of(shown), part.of(crop).astype(jnp.float32) / 255
+  if part.whole == moves.shape[1]:
+    shown = part.of(shown)
+  else:
+    shown = enlarge.stretched(shown, part.whole, part)
+  crop = part.of(crop).astype(jnp.float32) / 255
   return crop + shown * (moved - crop)
 
 

@@ -41,7 +41,7 @@ WHOLE = Viewport()
 
 
 def viewport(portrait: Portrait) -> Viewport:
-  """The largest viewport that shows nothing made up, or the smallest there is.
+  """The largest viewport that at rest shows nothing made up, or the smallest there is.
 
   It lies in the middle of the crop, where crown and chin are about as far from its
   border, as far as the picture's border allows.
@@ -66,6 +66,15 @@ def _start(share: float, start: float, end: float) -> float:
   else:
     wanted = np.clip((1 - share) / 2, start, end - share)
   return float(np.clip(wanted, 0, 1 - share))
+
+
+def made_up(portrait: Portrait) -> float:
+  """Share of what a video shows at rest that lies outside the picture, 0..1."""
+  seen = viewport(portrait)
+  left, top = (at * portrait.side for at in (seen.left, seen.top))
+  return portrait._replace(
+    left=portrait.left + left, top=portrait.top + top, side=portrait.side * seen.share
+  ).beyond
 
 
 def shown(portrait: Portrait, size: int | None = None) -> Portrait:
