@@ -130,7 +130,8 @@ def drawn(
 
   def frame(picture, points, discs, yaw):
     facing = smooth_step((ASIDE[1] - jnp.abs(yaw)) / (ASIDE[1] - ASIDE[0]))
-    for eye in range(2):
+
+    def looking(eye, picture):
       now = eye_rims(eye, points, at_rest, eyes.lids)
       lids = rims(*lids_of(eyes.lids, eye)), now
       disc = [Discs(x.middle[eye], x.axes[eye]) for x in (rest, discs)]
@@ -142,8 +143,10 @@ def drawn(
       made = ball + there * (iris - ball)
       share *= fade * _between(lids[1], place, eyes.soft)
       made = face + share * (made - face)
-      picture = jax.lax.dynamic_update_slice(picture, made, start)
-    return picture
+      return jax.lax.dynamic_update_slice(picture, made, start)
+
+    # A loop, for XLA would compile both eyes.
+    return jax.lax.fori_loop(0, 2, looking, picture)
 
   frames = pictures, placed(eyes.points, asked), _discs(eyes, asked), asked.z_pose[:, 0]
   return jax.lax.map(lambda one: frame(*one), frames)
@@ -187,7 +190,7 @@ def _stirs(before: Rims, now: Rims, then: Discs, disc: Discs, size: Array) -> Ar
   return stirs * smooth_step((before.opening() - AJAR[0]) / (AJAR[1] - AJAR[0]))
 
 
-def _white(eyes: Eyeballs, eye: int, before: Rims, now: Rims, place: Array) -> Array:
+def _white(eyes: Eyeballs, eye: Array, before: Rims, now: Rims, place: Array) -> Array:
   """What the lids show of the ball, `(..., 3)`: it goes with their corners."""
   lids = lids_of(eyes.lids, eye)
   away = before.places(*now.within(place)) - centre(*lids)
@@ -196,7 +199,7 @@ def _white(eyes: Eyeballs, eye: int, before: Rims, now: Rims, place: Array) -> A
 
 def _iris(
   eyes: Eyeballs,
-  eye: int,
+  eye: Array,
   then: Discs,
   disc: Discs,
   place: Array,

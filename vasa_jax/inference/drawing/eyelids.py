@@ -150,36 +150,35 @@ def drawn(
   part = part or all_of(pictures.shape[1])
   reach = min(part.side, round(REACH * part.whole))
   at_rest = placed(eyelids.points, own)[0]
-  rest = [rims(*lids_of(eyelids.lids, eye)) for eye in range(2)]
+  rests = jax.vmap(lambda eye: rims(*lids_of(eyelids.lids, eye)))(jnp.arange(2))
 
-  def painted(picture, eye, now, share):
+  def painted(picture, eye, rest, now, share):
     start, place, fade = window(now.centre(), part, reach)
     face = jax.lax.dynamic_slice(picture, start, (reach, reach, 3))
-    made = _below(face, rest[eye], now, place, fine)
-    made = _lid(eyelids, eye, rest[eye], now, place, made)
+    made = _below(face, rest, now, place, fine)
+    made = _lid(eyelids, eye, rest, now, place, made)
     made = face + share * fade * (made - face)
     return jax.lax.dynamic_update_slice(picture, made, start)
 
   def frame(picture, points):
-    for eye in range(2):
-      now = eye_rims(eye, points, at_rest, eyelids.lids)
-      before = rest[eye].opening()
+    def closed(eye, picture):
+      rest = jax.tree.map(lambda x: x[eye], rests)
+      now, before = eye_rims(eye, points, at_rest, eyelids.lids), rest.opening()
       gone = 1 - now.opening() / jnp.maximum(before, 1e-3)
       share = smooth_step((gone - CLOSES[0]) / (CLOSES[1] - CLOSES[0]))
       share *= smooth_step((before - AJAR[0]) / (AJAR[1] - AJAR[0]))
-      picture = jax.lax.cond(
-        share > 0,
-        lambda x, eye=eye, now=now, share=share: painted(x, eye, now, share),
-        lambda x: x,
-        picture,
+      return jax.lax.cond(
+        share > 0, lambda x: painted(x, eye, rest, now, share), lambda x: x, picture
       )
-    return picture
+
+    # A loop, for XLA would compile both eyes.
+    return jax.lax.fori_loop(0, 2, closed, picture)
 
   frames = pictures, placed(eyelids.points, asked)
   return jax.lax.map(lambda one: frame(*one), frames)
 
 
-def eye_rims(eye: int, now: Array, at_rest: Array, own: Array) -> Rims:
+def eye_rims(eye: Array, now: Array, at_rest: Array, own: Array) -> Rims:
   """Lids of one eye in a frame, from points as in `own_rims`, at all `MARKS`.
 
   Lids that are nearer each other than the template's stay nearer: eyes have to shut.
@@ -195,9 +194,9 @@ def _opening(lids: Array) -> Array:
   return rims(*jnp.split(lids, 2)).opening()
 
 
-def lids_of(points: Array, eye: int) -> tuple[Array, Array]:
+def lids_of(points: Array, eye: Array) -> tuple[Array, Array]:
   """The upper and the lower lid of one eye, from points `(p, 2)` at all `MARKS`."""
-  lids = points[2 * _LID * eye : 2 * _LID * (eye + 1)]
+  lids = jax.lax.dynamic_slice_in_dim(points, 2 * _LID * eye, 2 * _LID)
   return lids[:_LID], lids[_LID:]
 
 
@@ -220,7 +219,7 @@ def _below(face: Array, rest: Rims, now: Rims, place: Array, fine: Array) -> Arr
 
 
 def _lid(
-  eyelids: Eyelids, eye: int, rest: Rims, now: Rims, place: Array, face: Array
+  eyelids: Eyelids, eye: Array, rest: Rims, now: Rims, place: Array, face: Array
 ) -> Array:
   """A face with a lid over its eye.
 
@@ -233,7 +232,7 @@ def _lid(
   fold, edge = along(rest.above, u), along(now.above, u)
   inside = smooth_step((v - fold + FADES) / FADES)
   inside *= smooth_step((edge - v) / soft + 0.5)
-  out = u if eye else -u
+  out = (2 * eye - 1) * u
   beside = smooth_step((OUTER[1] - out) / (OUTER[1] - OUTER[0]))
   beside *= smooth_step((INNER[1] + out) / (INNER[1] - INNER[0]))
   depth = jnp.clip((v - fold) / jnp.maximum(edge - fold, soft), 0, 1)
