@@ -49,6 +49,7 @@ def portrait(batches, head):
   return picture, source, vertices, motions
 
 
+@pytest.mark.slow
 def test_one_by_one_is_all_at_once(loud, portrait):
   *source, motions = portrait
   code = encode(loud, *source)

@@ -217,6 +217,7 @@ def test_transferring_i_then_j_is_transferring_j(learned):
   assert np.abs(first - directly).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_spectral_norm_folds_into_the_gains(learned):
   config = dataclasses.replace(LEARNED, spectral_norm=True)
   model = FaceModel(config)

@@ -155,6 +155,7 @@ def test_only_in_the_folder_that_was_turned_on(monkeypatch, tmp_path):
     jax.config.update('jax_compilation_cache_dir', before)
 
 
+@pytest.mark.slow
 def test_the_models_give_the_same(folder, tiny_face, portrait_path):
   from vasa_jax.inference import models
 

@@ -126,6 +126,7 @@ def test_bare_warp_leaves_a_still_head_alone_and_moves_a_turned_one(portrait):
   assert float(jnp.mean(jnp.abs(warp.decode(code, turned) - picture))) > 0.01
 
 
+@pytest.mark.slow
 def test_our_model_fits_the_adapter():
   config = tiny()
   params = init_params(config, jax.random.key(0))

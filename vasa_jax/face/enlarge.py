@@ -75,6 +75,20 @@ def layers(rendering: Rendering) -> Layers:
   )
 
 
+def blank(frames: int, size: int, cells: int) -> Layers:
+  """Layers of nothing, to compile with.
+
+  Args:
+    frames: how many.
+    size: of the model's pictures, px.
+    cells: along a side of the prior's grid.
+  """
+  flow, share, rest = (
+    np.zeros((frames, size, size, channels), np.float32) for channels in (2, 1, 3)
+  )
+  return Layers(flow, share, rest, np.zeros((frames, cells, cells, 1), np.float32))
+
+
 def before_the_rest(layers: Layers, moves: Array) -> Layers:
   """Layers of a head that moves, with its hair, before what does not.
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from vasa_jax.errors import UsageError, UserError
+from vasa_jax.face import enlarge
 from vasa_jax.face.config import paper, tiny
 from vasa_jax.inference import models
 from vasa_jax.inference.showing import screen
@@ -147,6 +148,14 @@ def test_viewports_of_models_that_draw_every_pixel(portrait):
   part = Viewport(0.25, 0.125, 0.5)
   found = screen.screen(net, portrait, None, 2, 32, part)
   np.testing.assert_array_equal(_shown(found, None, None), pictures[:, 8:40, 16:48])
+
+
+def test_what_is_compiled_with_is_like_what_is_drawn(tiny_face, code, motion):
+  config = tiny_face.bundle.face_config
+  blank = enlarge.blank(4, config.size, config.pixel_path.prior_size)
+  layers = tiny_face.face.layers(code, motion)
+  kinds = [jax.tree.map(lambda x: (x.shape, str(x.dtype)), x) for x in (blank, layers)]
+  assert kinds[0] == kinds[1]
 
 
 def test_one_compilation_for_a_size(tiny_face, portrait, code, motion):

@@ -12,6 +12,7 @@ what is still done to them on the host. All is compiled once for a batch and a s
 
 import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -129,23 +130,30 @@ def screen(
     lids = eyelids_lib.eyelids(portrait, pixels.vertices, drawn)
     mouth, eyes, lids, fine = jax.device_put((mouth, eyes, lids, fine))
 
-    def decode(code: FaceCode, motion: Motion) -> jax.Array:
-      moves = _moves(code, motion, size=net.config.size)
-      layers = net.layers(code, motion)
+    def finished(layers: enlarge.Layers, code: FaceCode, motion: Motion) -> jax.Array:
+      moves = _moves(code, motion, size=own)
       shown = _before_the_rest(layers, moves, *parts, crop, corner, side=seen)
-      own = code.pixels.motion
-      return _opened(shown, mouth, eyes, lids, own, motion, fine, corner, whole=drawn)
+      still = code.pixels.motion
+      return _opened(shown, mouth, eyes, lids, still, motion, fine, corner, whole=drawn)
 
   else:
     parts = enlarge.solid(jnp.asarray(fine)[None] / 255), jnp.zeros((1, *crop.shape))
 
-    def decode(code: FaceCode, motion: Motion) -> jax.Array:
-      return _drawn(net.layers(code, motion), *parts, corner, side=seen)
+    def finished(layers: enlarge.Layers, code: FaceCode, motion: Motion) -> jax.Array:
+      return _drawn(layers, *parts, corner, side=seen)
 
-  decode = tone.in_tone(decode, portrait)
+  def decode(code: FaceCode, motion: Motion) -> jax.Array:
+    return finished(net.layers(code, motion), code, motion)
+
   # On the host, as the motions that come: JAX compiles anew for arrays of a device.
-  own_motion = jax.tree.map(np.asarray, code.pixels.motion)
-  decode(code, jax.tree.map(lambda x: np.repeat(x, batch, 0), own_motion))
+  motion = jax.tree.map(lambda x: np.asarray(x).repeat(batch, 0), code.pixels.motion)
+  # Both halves at once: together they take a first start most of its time.
+  with ThreadPoolExecutor(1) as second:
+    blank = jax.device_put(enlarge.blank(batch, own, path.prior_size))
+    compiled = second.submit(finished, blank, code, motion)
+    net.layers(code, motion)
+    compiled.result()
+  decode = tone.in_tone(decode, portrait)
   if not paste_back:
     return Screen((side, side), decode, lambda made: _resized(made, side))
   whole = portrait.picture.shape[:2]
