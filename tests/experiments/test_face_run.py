@@ -65,6 +65,7 @@ def test_configs_build(path, no_teacher, capsys):
     apply_overrides(config, ['record=corpus'])
 
 
+@pytest.mark.slow
 def test_evaluation_knows_its_floors(pairs):
   model = config_lib.tiny()
   params = init_params(model, jax.random.key(0))

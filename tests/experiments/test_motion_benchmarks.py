@@ -12,6 +12,7 @@ from experiments.benchmarks import long_motion, motion
 ABLATION = Path(motion.__file__).parents[1] / 'configs' / 'ablate_motion.py'
 
 
+@pytest.mark.slow
 def test_speed_prints_consistent_figures(capsys):
   words = '--preset tiny --steps 2 --repeats 1 --set layout=tokens attention=cached'
   assert motion.main(words.split()) == 0

@@ -397,6 +397,7 @@ def test_a_tied_pose_is_moved_by_labels_alone(everything, batch):
   assert not np.any(wanted['dynamics_out']['kernel'])
 
 
+@pytest.mark.slow
 def test_identity_is_the_sources_in_somebody_elses_motion(learned, batch):
   seen = []
 

@@ -112,6 +112,7 @@ def test_tiny_learns_two_batches(learner, params, batches):
   assert mean(last, 'motion') < mean(first, 'motion')
 
 
+@pytest.mark.slow
 def test_terms_can_be_left_out(params, batches):
   def names(weights, perceptual=None, config=None):
     loss = make_loss(config or tiny(), weights, perceptual)
@@ -124,6 +125,7 @@ def test_terms_can_be_left_out(params, batches):
   assert 'motion' not in names(LossConfig(motion=0.0))
 
 
+@pytest.mark.slow
 def test_learned_latents_get_their_gradient_from_the_pictures(batches):
   config = dataclasses.replace(
     tiny(), pixel_path=None, anchored=False, dyn_dim=12,
